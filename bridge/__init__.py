@@ -1,0 +1,1 @@
+"""Bridge: trading alerts in, TradeLocker orders out, every broker answer on record."""
