@@ -1,0 +1,1 @@
+"""What Bridge knows about trading, without I/O, clock or library."""
