@@ -1,13 +1,13 @@
 """Our exceptions as one tree. Each says what the program does next.
 
 BridgeError
-├── Refused              the asker gave something we do not take: told back with code, field, sentence
+├── Refused              the asker gave something we do not take: told back
 │   └── Invalid          several refusals at once, all named
 ├── NotFound             no such thing, or not yours: 404, the same for both
 ├── WrongSettings        the start is refused, every wrong setting named
-├── CannotOpen           a sealed secret does not open in this row: the use of it is denied
-├── NotStored            the database did not take it in time: 503, the sender may send again
-├── LostRace             another writer moved the execution first: give up without a word to the broker
+├── CannotOpen           a sealed secret does not open in this row: use denied
+├── NotStored            the database did not take it in time: 503
+├── LostRace             another writer moved the execution first: give up
 ├── LostLane             the lane is no longer ours: stop working on it
 └── BrokerTrouble        a read of the broker failed: nothing was changed there
     ├── NoAnswer         transport trouble or an unreadable answer: read again later
@@ -95,3 +95,13 @@ class TooSoon(BrokerTrouble):
 
 class NeedsSignIn(BrokerTrouble):
     """The broker refuses this login: its owner must act."""
+
+
+class UnknownInstrument(BrokerTrouble):
+    """The account has no instrument, or more than one, of exactly this name."""
+
+    def __init__(self, name: str, matches: int, near: Sequence[str]) -> None:
+        super().__init__(f"{matches} instruments are named {name}")
+        self.name = name
+        self.matches = matches
+        self.near = tuple(near)

@@ -118,7 +118,7 @@ class BrokerOrder:
     @property
     def resting_type(self) -> OrderType | None:
         """The type of a resting order, or None when it is none we know."""
-        return OrderType(self.type) if self.type in OrderType else None
+        return next((t for t in OrderType if t == self.type), None)
 
 
 @dataclass(frozen=True)
