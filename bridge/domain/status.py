@@ -74,7 +74,7 @@ SENTENCES: Mapping[Status, str] = {
     _S.EXPIRED: "Not sent: too old when its turn came.",
     _S.UNKNOWN: "Sent, but no trustworthy answer came; Bridge is asking the broker.",
     _S.NOT_PLACED: "Proved not to have reached the broker's books.",
-    _S.NEEDS_REVIEW: "Bridge could not tell what happened; a person must look at the broker and say.",
+    _S.NEEDS_REVIEW: "Bridge cannot tell what happened; a person must look and say.",
     _S.SHADOWED: "Computed in full, nothing sent.",
 }
 
