@@ -1,1 +1,5 @@
-"""The database: the only place that knows SQLAlchemy."""
+"""The database: the only place that knows SQLAlchemy. Others take `Session` from here."""
+
+from sqlalchemy.orm import Session
+
+__all__ = ["Session"]
