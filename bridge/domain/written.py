@@ -12,7 +12,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 from bridge.domain.values import Secret, plain, rfc3339, utc_from
 
 T = TypeVar("T")
-_KIND = "kind"
+_KIND = "is"
 
 
 def write(value: Any) -> Any:
