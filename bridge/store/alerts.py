@@ -1,0 +1,104 @@
+"""Alerts: stored once each; what makes two the same is decided by a unique key, at the insert."""
+
+import secrets
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from bridge.domain.status import AlertStatus
+from bridge.store.tables.work import AlertRow, ExecutionRow, SeenRow
+
+
+@dataclass(frozen=True)
+class NewAlert:
+    """An alert as it is written; what is a list here is JSON text."""
+
+    user: int
+    hook: int
+    received_at: datetime
+    source_time: datetime | None
+    status: AlertStatus
+    dialect: str | None
+    test: bool
+    code: str | None
+    field: str | None
+    reason: str | None
+    body: bytes
+    digest: str
+    content_type: str | None
+    sender: str | None
+    signals: str
+    repairs: str
+    not_honoured: str
+    unmatched: str
+
+
+@dataclass(frozen=True)
+class StoredAlert:
+    """An alert's two ids and what it said."""
+
+    id: int
+    public_id: str
+    digest: str
+
+
+def insert(db: Session, alert: NewAlert) -> StoredAlert:
+    """Write an alert in the caller's transaction."""
+    public_id = secrets.token_hex(16)
+    statement = sa.insert(AlertRow).values(public_id=public_id, conflict=False, **asdict(alert))
+    key = db.execute(statement.returning(AlertRow.id)).scalar_one()
+    return StoredAlert(key, public_id, alert.digest)
+
+
+def first_with(db: Session, hook: int, key: str, now: datetime) -> StoredAlert | None:
+    """The accepted alert of this hook that is still remembered under `key`."""
+    row = db.execute(
+        sa.select(AlertRow.id, AlertRow.public_id, AlertRow.digest)
+        .join(SeenRow, SeenRow.alert == AlertRow.id)
+        .where(
+            SeenRow.hook == hook,
+            SeenRow.key == key,
+            sa.or_(SeenRow.until.is_(None), SeenRow.until >= now),
+        )
+    ).one_or_none()
+    return None if row is None else StoredAlert(*row)
+
+
+def remember(
+    db: Session, hook: int, key: str, alert: int, until: datetime | None, now: datetime
+) -> bool:
+    """Whether `alert` is the first under `key`; `until` None: for ever.
+
+    Two at once meet at the primary key: one of them waits for the other's commit, then loses.
+    """
+    values = {"hook": hook, "key": key, "alert": alert, "until": until}
+    make = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+    statement = make(SeenRow).values(**values)
+    kept = statement.on_conflict_do_update(
+        index_elements=[SeenRow.hook, SeenRow.key],
+        set_={"alert": statement.excluded.alert, "until": statement.excluded.until},
+        where=SeenRow.until < now,
+    ).returning(SeenRow.alert)
+    return db.execute(kept).scalar_one_or_none() is not None
+
+
+def mark_duplicate(db: Session, alert: int, first: int, *, conflict: bool) -> None:
+    """Link a repeated alert to the first of its kind."""
+    db.execute(
+        sa.update(AlertRow)
+        .where(AlertRow.id == alert)
+        .values(status=AlertStatus.DUPLICATE, duplicate_of=first, conflict=conflict)
+    )
+
+
+def executions_of(db: Session, alert: int) -> list[tuple[str, str]]:
+    """Public id and status of an alert's executions, in their order."""
+    rows = db.execute(
+        sa.select(ExecutionRow.public_id, ExecutionRow.status)
+        .where(ExecutionRow.alert == alert)
+        .order_by(ExecutionRow.id)
+    )
+    return [(r.public_id, r.status) for r in rows]
