@@ -1,0 +1,1 @@
+"""The TradeLocker client: what goes over its wire, and what we make of the answers."""
