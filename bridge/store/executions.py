@@ -108,12 +108,22 @@ def _execution(row: Any) -> Execution:
     return Execution(**values)
 
 
-def insert_many(db: Session, made: Sequence[NewExecution]) -> list[str]:
-    """Write new executions, all queued and due now; their public ids."""
-    rows = [_new_row(e) for e in made]
-    if rows:
-        db.execute(sa.insert(ExecutionRow), rows)
-    return [row["public_id"] for row in rows]
+@dataclass(frozen=True)
+class Made:
+    """The ids of an execution that was just written."""
+
+    id: int
+    public_id: str
+
+
+def insert_many(db: Session, made: Sequence[NewExecution]) -> list[Made]:
+    """Write new executions, all queued and due now; their ids in the same order."""
+    if not made:
+        return []
+    statement = sa.insert(ExecutionRow).returning(
+        ExecutionRow.id, ExecutionRow.public_id, sort_by_parameter_order=True
+    )
+    return [Made(*row) for row in db.execute(statement, [_new_row(e) for e in made])]
 
 
 def _new_row(made: NewExecution) -> dict[str, Any]:
@@ -200,8 +210,17 @@ def start(
         waiting=None,
         **also,
     )
-    db.add(attempt)
-    db.flush()
+    db.execute(
+        sa.insert(AttemptRow).values(
+            execution=execution.id,
+            n=execution.attempt,
+            fence=fence,
+            request_hash=attempt.request_hash,
+            target=attempt.target,
+            seen=attempt.seen,
+            sent_at=now,
+        )
+    )
 
 
 def move(
@@ -267,15 +286,28 @@ def answered(db: Session, execution: Execution, wire: str, now: datetime) -> Non
     )
 
 
-def last_attempt(db: Session, execution: Execution) -> AttemptRow | None:
-    """The row of the newest broker call of an execution."""
-    statement = (
-        sa.select(AttemptRow)
+@dataclass(frozen=True)
+class Attempt:
+    """The newest broker call of an execution."""
+
+    n: int
+    target: str | None
+    seen: Decimal | None
+    sent_at: datetime
+    wire: str | None
+
+
+def last_attempt(db: Session, execution: Execution) -> Attempt | None:
+    """The newest broker call of an execution, or None before the first."""
+    row = db.execute(
+        sa.select(
+            AttemptRow.n, AttemptRow.target, AttemptRow.seen, AttemptRow.sent_at, AttemptRow.wire
+        )
         .where(AttemptRow.execution == execution.id)
         .order_by(AttemptRow.n.desc())
         .limit(1)
-    )
-    return db.execute(statement).scalar_one_or_none()
+    ).one_or_none()
+    return None if row is None else Attempt(*row)
 
 
 def _update(db: Session, execution: Execution, new: Status, **values: Any) -> None:

@@ -1,0 +1,133 @@
+"""POST /hook/<token>: cap, address → intake → the answer.
+
+Every refusal to recognise the sender is the same 404, byte for byte. Nothing but a fault of our own
+is a 5xx, and that only when the alert is not stored: the sender then sends it again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from flask import Blueprint, Response, current_app, jsonify, request
+
+from bridge import intake
+from bridge.audit import Event
+from bridge.domain.status import AlertStatus
+from bridge.errors import NotStored
+
+MAX_BODY = 64 * 1024
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
+_QUERY_VALUES = 4
+
+hook = Blueprint("hook", __name__)
+
+
+@dataclass(frozen=True)
+class _Trouble:
+    status: int
+    code: str
+    message: str
+    headers: Mapping[str, str]
+
+    def response(self) -> Response:
+        told = jsonify(code=self.code, field=None, message=self.message)
+        told.status_code = self.status
+        told.headers.update(self.headers)
+        return told
+
+
+_NOT_FOUND = _Trouble(404, "not_found", "There is nothing here.", {})
+_WRONG_METHOD = _Trouble(
+    405,
+    "method_not_allowed",
+    "This address takes alerts by POST. Paste it as the webhook address of an alert.",
+    {"Allow": "POST"},
+)
+_TOO_LARGE = _Trouble(413, "too_large", "An alert may hold at most 64 KiB.", {})
+_NOT_STORED = _Trouble(
+    503, "not_stored", "The alert could not be stored; send it again.", {"Retry-After": "5"}
+)
+
+
+@hook.route("/hook/", defaults={"token": ""}, methods=_METHODS, provide_automatic_options=False)
+@hook.route("/hook/<path:token>", methods=_METHODS, provide_automatic_options=False)
+def receive(token: str) -> Response:
+    """Take one alert."""
+    if request.method != "POST":
+        return _WRONG_METHOD.response()
+    raw = _body()
+    try:
+        return _too_large(token) if raw is None else _take(token, raw)
+    except intake.NotHere:
+        return _NOT_FOUND.response()
+    except NotStored:
+        return _NOT_STORED.response()
+
+
+def _take(token: str, raw: bytes) -> Response:
+    services = _services()
+    arrival = intake.Arrival(
+        token=token,
+        raw=raw,
+        content_type=(request.content_type or "")[:200] or None,
+        sender=request.remote_addr,
+        encoding=request.headers.get("Content-Encoding"),
+    )
+    try:
+        answer = intake.receive(services.ingest, arrival, services.now())
+    except intake.NotHere:
+        _hint_at_misaddressed(token)
+        raise
+    if answer.status is AlertStatus.ACCEPTED and services.wake is not None:
+        services.wake()
+    told = jsonify(answer.body)
+    told.status_code = 422 if answer.status is AlertStatus.REFUSED else 200
+    return told
+
+
+def _body() -> bytes | None:
+    """At most 64 KiB of body, counted while it is read; None when it is longer."""
+    if request.content_length is not None and request.content_length > MAX_BODY:
+        return None
+    stream = request.environ["wsgi.input"] if _chunked() else request.stream
+    raw = stream.read(MAX_BODY + 1)
+    return None if len(raw) > MAX_BODY else cast(bytes, raw)
+
+
+def _chunked() -> bool:
+    return bool(request.environ.get("wsgi.input_terminated"))
+
+
+def _too_large(token: str) -> Response:
+    services = _services()
+    found = intake.find_hook(services.ingest, token, services.now())
+    if found is None or not found.enabled:
+        return _NOT_FOUND.response()
+    intake.note(
+        services.ingest,
+        found,
+        Event.ALERT_TOO_LARGE,
+        services.now(),
+        length=request.content_length,
+        address=request.remote_addr,
+    )
+    return _TOO_LARGE.response()
+
+
+def _hint_at_misaddressed(token: str) -> None:
+    """A token in the query is not an address; its owner is told, so that it can be mended."""
+    services = _services()
+    for value in list(request.args.values())[:_QUERY_VALUES]:
+        found = intake.find_hook(services.ingest, value, services.now())
+        if found is not None and value != token:
+            intake.note(
+                services.ingest,
+                found,
+                Event.HOOK_MISADDRESSED,
+                services.now(),
+                address=request.remote_addr,
+            )
+
+
+def _services() -> Any:
+    return current_app.extensions["bridge"]
