@@ -173,6 +173,15 @@ def _take(db: Session, reading: _Reading, randomness: Randomness) -> Answer:
     return _accept(db, reading, meaning, stored, acting, randomness)
 
 
+def _first_or_this(
+    db: Session, reading: _Reading, stored: StoredAlert, key: str, until: datetime | None
+) -> StoredAlert | None:
+    """None when this alert is the first of its kind; else the one that committed before it."""
+    if alerts.remember(db, reading.hook.id, key, stored.id, until, reading.now):
+        return None
+    return alerts.first_with(db, reading.hook.id, key, reading.now)
+
+
 def _matches(meaning: Parsed, rules: Sequence[Rule]) -> list[tuple[int, Matched | Unmatched]]:
     return [(n, m) for n, s in enumerate(meaning.signals) for m in match(s, rules)]
 

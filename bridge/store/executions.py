@@ -332,6 +332,19 @@ def _write(db: Session, execution: Execution, **values: Any) -> None:
         raise LostRace(f"execution {execution.public_id} moved meanwhile")
 
 
+def recent_instruments(db: Session, account: int, limit: int = 20) -> tuple[str, ...]:
+    """What an account traded last: worth reading ahead."""
+    newest = sa.func.max(ExecutionRow.id)
+    rows = db.execute(
+        sa.select(ExecutionRow.instrument)
+        .where(ExecutionRow.account == account, ExecutionRow.instrument.is_not(None))
+        .group_by(ExecutionRow.instrument)
+        .order_by(newest.desc())
+        .limit(limit)
+    )
+    return tuple(r.instrument for r in rows)
+
+
 def oldest_queued(db: Session) -> datetime | None:
     """When the execution that waits longest was made."""
     return db.execute(
