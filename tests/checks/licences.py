@@ -55,7 +55,8 @@ def licences(name: str) -> list[list[str]]:
 
 
 def _field(told: importlib.metadata.PackageMetadata, name: str) -> str | None:
-    return told[name] if name in told else None
+    values = told.get_all(name)
+    return values[0] if values else None
 
 
 def faults(root: Path = ROOT) -> Iterator[str]:
