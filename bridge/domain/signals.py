@@ -158,3 +158,4 @@ class Refusal:
     message: str
     dialect: str | None = None
     repairs: tuple[str, ...] = ()
+    secret: Secret | None = None

@@ -1,0 +1,104 @@
+"""Alert syntaxes: bytes → signals. One file per syntax; `DIALECTS` is the list."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge.dialects import bridge, generic, plain, recognition, strict, tradingview
+from bridge.dialects.messages import Message, open_message
+from bridge.dialects.notes import Notes
+from bridge.domain.identity import body_key, canonical_json, canonical_text
+from bridge.domain.signals import Parsed, Refusal, Signal
+from bridge.errors import Refused
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A syntax we read: its name, and what makes signals of its messages."""
+
+    name: str
+    read: Callable[[Message, Notes], tuple[Signal, ...]]
+
+    def claims(self, message: Message) -> bool:
+        """Whether a message bears this dialect's marks before any other's."""
+        return recognition.name_of(message) == self.name
+
+
+DIALECTS: tuple[Dialect, ...] = (
+    Dialect(bridge.NAME, bridge.read),
+    Dialect(generic.NAME, generic.read),
+    Dialect(tradingview.NAME, tradingview.read),
+    Dialect(plain.NAME, plain.read),
+)
+NAMES = tuple(d.name for d in DIALECTS)
+_READERS = {d.name: d for d in DIALECTS}
+
+
+def parse(raw: bytes, dialect: str = AUTO) -> Parsed | Refusal:
+    """What a body asks for, or why it is not taken. Never raises."""
+    notes = Notes()
+    name: str | None = None
+    try:
+        message = open_message(raw, notes)
+        name = recognition.name_of(message) if dialect == AUTO else _pinned(dialect, message)
+        signals = _reader(name).read(message, notes)
+    except Refused as refused:
+        fault = refused.fault
+        return Refusal(
+            fault.code, fault.field, fault.message, name, tuple(notes.repairs), notes.secret
+        )
+    return Parsed(
+        dialect=_reader(name).name,
+        signals=signals,
+        repairs=tuple(notes.repairs),
+        not_honoured=tuple(notes.not_honoured),
+        id=notes.id,
+        test=notes.test,
+        secret=notes.secret,
+    )
+
+
+def _pinned(dialect: str, message: Message) -> str:
+    """The dialect a hook names; TradingView's strategy JSON is read as JSON."""
+    if dialect not in _READERS:
+        raise Refused(
+            "dialect_not_supported", None, f"The hook's dialect '{dialect[:40]}' is not known."
+        )
+    if dialect == tradingview.NAME and message.value is not None:
+        return generic.NAME
+    if dialect != bridge.NAME and (message.value is not None) is not (dialect == generic.NAME):
+        kind = "JSON" if message.value is not None else "text"
+        raise Refused(
+            "not_understood", None, f"The hook takes {dialect} only, and this message is {kind}."
+        )
+    return dialect
+
+
+def _reader(name: str | None) -> Dialect:
+    if name is None:
+        raise Refused(
+            "not_understood",
+            None,
+            "No instruction is recognised in the message. Send our JSON, or a text of a known "
+            "dialect.",
+        )
+    if name not in _READERS:
+        raise Refused(
+            "dialect_not_supported",
+            None,
+            f"This is a message of {name}, which is not read yet. Send our JSON instead.",
+        )
+    return _READERS[name]
+
+
+def identity_of(raw: bytes) -> str:
+    """The key of a body that names no id; equal for every spelling of one message."""
+    try:
+        text, _ = strict.read_text(raw)
+    except Refused:
+        return body_key(raw)
+    try:
+        return body_key(canonical_json(strict.read_json(text)))
+    except Refused:
+        return body_key(canonical_text(text))

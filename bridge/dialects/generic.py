@@ -1,0 +1,503 @@
+"""`json`: JSON with the usual keys, however they are spelt, and TradingView's strategy JSON.
+
+Synonyms must agree, stated positions decide what a buy or sell means, and a key that speaks of
+protection or of another kind of order is never left out of an opening in silence.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from decimal import Decimal
+
+from bridge.dialects import fields, generic_text, turns, words
+from bridge.dialects.amounts import Amount, read_amount
+from bridge.dialects.checks import check_signal
+from bridge.dialects.generic_fields import Fields, agreed, gather
+from bridge.dialects.generic_keys import (
+    MAX_TARGETS,
+    SIZES,
+    changes_the_order,
+    speaks_of_protection,
+)
+from bridge.dialects.mending import DESCRIPTOR, without_descriptors
+from bridge.dialects.messages import Message
+from bridge.dialects.notes import Notes
+from bridge.dialects.positions import Stated, read_stated, side_of
+from bridge.dialects.strict import Json
+from bridge.domain.signals import BreakEven, CancelFilter, Level, LevelKind, Signal, Target
+from bridge.domain.values import Action, OrderType, PositionSide, StatedPosition, Unit
+from bridge.errors import Refused
+
+NAME = "json"
+MAX_SIGNALS = 20
+
+_OPENING = (Action.BUY, Action.SELL)
+_ENTERING = (*_OPENING, Action.REVERSE, Action.TARGET)
+_UNITS = {
+    "lots": Unit.LOTS,
+    "base": Unit.UNITS,
+    "cash": Unit.CASH,
+    "equity": Unit.PERCENT_EQUITY,
+    "risk": Unit.RISK_PERCENT,
+}
+_TYPES = {
+    "market": OrderType.MARKET,
+    "mkt": OrderType.MARKET,
+    "limit": OrderType.LIMIT,
+    "lmt": OrderType.LIMIT,
+    "stop": OrderType.STOP,
+    "stp": OrderType.STOP,
+}
+
+
+def read(message: Message, notes: Notes) -> tuple[Signal, ...]:
+    """The signals of a JSON object, or of a list of them."""
+    value = message.value
+    signals: tuple[Signal, ...]
+    if isinstance(value, dict):
+        signals = (_read_object(value, "", notes),)
+    else:
+        signals = _read_list(value or [], notes)
+    ids = {s.id for s in signals}
+    notes.id = ids.pop() if len(ids) == 1 else None
+    return signals
+
+
+def _read_list(value: list[Json], notes: Notes) -> tuple[Signal, ...]:
+    if not 1 <= len(value) <= MAX_SIGNALS:
+        raise Refused(
+            "list_unreadable", None, f"The list has {len(value)} signals; 1 to {MAX_SIGNALS} go."
+        )
+    for i, item in enumerate(value):
+        if not isinstance(item, dict):
+            raise Refused("list_unreadable", f"[{i}]", f"[{i}] is {fields.shown(item)}, no object.")
+    return tuple(
+        _read_object(item, f"[{i}].", notes)
+        for i, item in enumerate(value)
+        if isinstance(item, dict)
+    )
+
+
+def _read_object(value: Mapping[str, Json], at: str, notes: Notes) -> Signal:
+    found = gather(value, at, notes)
+    _check_marks(found)
+    word = _word(found)
+    signal = _target(found) if word is None else _by_word(word, found)
+    signal = _told(signal, found)
+    _check_unknown(signal, found)
+    return check_signal(signal, at)
+
+
+def _check_marks(found: Fields) -> None:
+    """Marks of the whole message: a report, a switch, a test."""
+    for member in found.known.get("report", ()):
+        raise Refused(
+            "report_not_instruction",
+            member.path,
+            f"'{member.path}' belongs to a report of a finished trade, not to an instruction.",
+        )
+    if found.one("do_trade", fields.flag) is False:
+        raise Refused(
+            "trading_switched_off", found.path("do_trade", ""), "The message says not to trade."
+        )
+    if found.one("test", fields.flag):
+        found.notes.test = True
+
+
+def _word(found: Fields) -> words.Word | None:
+    """What the action words and one-hot flags say together; None without any."""
+    said = found.all("action", lambda v, f: words.read(fields.used_text(v, f), f))
+    said += found.all("signal_type", _signal_type)
+    flags = found.all("flag", fields.flag)
+    if not said and flags:
+        return _one_hot(found, flags)
+    if not said:
+        return None
+    meaning = words.combine(said)
+    for member, (path, on) in zip(found.known.get("flag", ()), flags, strict=True):
+        flagged = words.find(member.key)
+        same = flagged is not None and (flagged.action, flagged.side) == (
+            meaning.action,
+            meaning.side,
+        )
+        if same is not on:
+            raise Refused("two_sides", path, f"'{path}' contradicts the action. Keep one of them.")
+    return meaning
+
+
+def _signal_type(value: Json, field: str) -> words.Word:
+    text = fields.used_text(value, field)
+    return words.exit_report(text) or words.read(text, field)
+
+
+def _one_hot(found: Fields, flags: list[tuple[str, bool]]) -> words.Word:
+    said = [
+        (path, word)
+        for member, (path, on) in zip(found.known["flag"], flags, strict=True)
+        if on and (word := words.find(member.key)) is not None
+    ]
+    if len(said) != 1:
+        names = ", ".join(f"'{p}'" for p, _ in flags)
+        raise Refused(
+            "two_sides" if said else "action_missing",
+            flags[0][0],
+            f"Of {names} exactly one must be 1; {len(said)} are.",
+        )
+    return words.combine(said)
+
+
+def _by_word(word: words.Word, found: Fields) -> Signal:
+    signal = Signal(action=word.action or Action.CLOSE, symbol=_symbol(found))
+    match signal.action:
+        case Action.BUY | Action.SELL:
+            return _order(signal, word, found)
+        case Action.CLOSE:
+            return _close(signal, word.side, found)
+        case Action.MODIFY:
+            return _modify(replace(signal, close_side=word.side), word, found)
+        case Action.CANCEL:
+            side = word.side.opened_by if word.side else None
+            return replace(signal, cancel=CancelFilter(side=side) if side else None)
+        case _:
+            ends = StatedPosition(word.side) if word.side else None
+            signal = _with_levels(_sized(signal, found), found)
+            signal = turns.with_positions(signal, _before(found), _after(found))
+            return replace(signal, side_after=_ending(signal.side_after, ends, found))
+
+
+def _ending(
+    stated: StatedPosition | None, said: StatedPosition | None, found: Fields
+) -> StatedPosition | None:
+    if None not in (stated, said) and stated is not said:
+        raise Refused(
+            "position_contradiction", found.path("action", "action"), "The sides disagree."
+        )
+    return stated or said
+
+
+def _order(signal: Signal, word: words.Word, found: Fields) -> Signal:
+    if _flagged_close(found):
+        if not word.order or word.side is None:
+            raise Refused(
+                "two_sides",
+                found.path("action", "action"),
+                "The action opens a position and a flag closes one. Keep one of them.",
+            )
+        return _close(replace(signal, action=Action.CLOSE), word.side.opposite, found)
+    before, after = _before(found), _after(found)
+    signal = _with_levels(_with_price(_sized(signal, found), found), found)
+    size = found.path("quantity", "quantity")
+    resolved = turns.resolve(signal, before, after, found.notes, found.at, size)
+    if resolved.action is Action.CLOSE:
+        return _turned(resolved, word, found)
+    cancel_first = found.one("cancel_orders", fields.flag) or False
+    return replace(resolved, cancel_first=cancel_first)
+
+
+def _turned(resolved: Signal, word: words.Word, found: Fields) -> Signal:
+    """A buy or sell that the stated positions show to be a close."""
+    if not word.order:
+        raise Refused(
+            "position_contradiction",
+            found.path("action", "action"),
+            f"The action names a side to hold, and the position is {resolved.side_after} "
+            "afterwards. For an exit send close, or buy and sell.",
+        )
+    amount = _amount(found, closing=True)
+    if amount is not None and amount.unit is Unit.PERCENT_POSITION:
+        return replace(resolved, quantity=amount.quantity, unit=amount.unit)
+    return resolved
+
+
+def _flagged_close(found: Fields) -> bool:
+    flags = [found.one(name, fields.flag) for name in ("reduce_only", "close_position")]
+    return any(flags)
+
+
+def _close(signal: Signal, side: PositionSide | None, found: Fields) -> Signal:
+    _flagged_close(found)
+    named = found.one("close_side", lambda v, f: fields.word(v, f, ("long", "short")))
+    before, after = _before(found), _after(found)
+    signal = turns.with_positions(_sized(signal, found), before, after)
+    side = _closed_side(side, PositionSide(named) if named else None, found)
+    for stated in (before, after):
+        if stated is not None and stated.side is not StatedPosition.FLAT:
+            side = _closed_side(side, PositionSide(stated.side.value), found)
+    partly = after is not None and after.side is not StatedPosition.FLAT
+    if partly and signal.quantity is None:
+        raise Refused(
+            "quantity_missing",
+            f"{found.at}quantity",
+            "A part of the position is closed as stated, and how much is not said.",
+        )
+    _with_price(signal, found, closing=True)
+    signal = replace(signal, close_side=side)
+    return turns.without_opening_fields(_with_levels(signal, found), found.notes, found.at)
+
+
+def _closed_side(
+    first: PositionSide | None, second: PositionSide | None, found: Fields
+) -> PositionSide | None:
+    if first is not None and second is not None and first is not second:
+        raise Refused(
+            "two_sides",
+            found.path("action", "action"),
+            f"The message closes the {first} side and names the {second} side.",
+        )
+    return first or second
+
+
+def _modify(signal: Signal, word: words.Word, found: Fields) -> Signal:
+    signal = _with_levels(signal, found)
+    if word.break_even:
+        signal = replace(signal, break_even=BreakEven(None, None))
+    if not (signal.stop_loss or signal.take_profit or signal.targets or signal.break_even):
+        raise Refused("nothing_to_modify", None, "A modify needs a stop loss or a target.")
+    return signal
+
+
+def _target(found: Fields) -> Signal:
+    """Without an action, `position` is the position wanted."""
+    wanted = found.one("position", read_stated)
+    if wanted is None:
+        raise Refused(
+            "action_missing",
+            f"{found.at}action",
+            "No action is given. Add 'action' with buy, sell or close.",
+        )
+    symbol, amount = _symbol(found), _amount(found, closing=False)
+    size = wanted.size
+    if size is None and amount is not None:
+        size = amount.quantity if wanted.side is StatedPosition.LONG else -amount.quantity
+    if size is None or (amount is not None and abs(size) != amount.quantity):
+        raise Refused(
+            "quantity_missing" if size is None else "quantity_contradicts_position",
+            found.path("quantity", "quantity"),
+            "A wanted position needs its size, once: a signed number, or a side and a quantity.",
+        )
+    signal = Signal(
+        Action.TARGET,
+        symbol,
+        quantity=size + 0,
+        unit=amount.unit if amount else None,
+        side_after=side_of(size),
+    )
+    return _with_levels(signal, found)
+
+
+def _symbol(found: Fields) -> str:
+    values = found.all("symbol", lambda v, f: fields.symbol(_plain_symbol(v, found.notes), f))
+    if not values:
+        raise Refused(
+            "symbol_missing",
+            f"{found.at}symbol",
+            "No symbol is given. Add 'symbol', for example {{ticker}}.",
+        )
+    agreed([(path, symbol.rpartition(":")[2]) for path, symbol in values])
+    return max((symbol for _, symbol in values), key=len)
+
+
+def _plain_symbol(value: Json, notes: Notes) -> Json:
+    if not isinstance(value, str) or not value.startswith("={"):
+        return value
+    text, changed = without_descriptors(value)
+    if changed:
+        notes.repaired(DESCRIPTOR)
+    return text
+
+
+def _amount(found: Fields, *, closing: bool) -> Amount | None:
+    """The one size that the message gives."""
+    amounts: list[tuple[str, Amount]] = []
+    for name in SIZES:
+        unit = _UNITS.get(name)
+        if unit is None:
+            amounts += found.all(name, lambda v, f: read_amount(v, f, closing))
+        else:
+            read = found.all(name, lambda v, f: fields.above_zero(v, f, "quantity_unreadable"))
+            amounts += [(path, Amount(number, unit)) for path, number in read]
+    return agreed(amounts)
+
+
+def _sized(signal: Signal, found: Fields) -> Signal:
+    amount = _amount(found, closing=signal.action is Action.CLOSE)
+    if amount is None:
+        return signal
+    if amount.unit is Unit.PERCENT_POSITION and amount.quantity > 100:
+        raise Refused(
+            "quantity_unreadable",
+            found.path("quantity", "quantity"),
+            "More than 100 percent of a position.",
+        )
+    return replace(signal, quantity=amount.quantity, unit=amount.unit)
+
+
+def _order_type(value: Json, field: str) -> OrderType:
+    text = fields.used_text(value, field)
+    found = _TYPES.get(text.strip().lower())
+    if found is None:
+        raise Refused(
+            "order_type_unsupported",
+            field,
+            f"'{field}' is {fields.shown(text)}. Orders are market, limit or stop.",
+        )
+    return found
+
+
+def _with_price(signal: Signal, found: Fields, *, closing: bool = False) -> Signal:
+    """The order's own price with a type that has one; any other price is the chart's."""
+    typed = found.one("type", _order_type)
+    own = {OrderType.LIMIT: "limit_price", OrderType.STOP: "stop_price"}
+    if closing:
+        if typed in own:
+            found.notes.passed_over(found.path("type", "type"), "closes go at market")
+        return signal
+    if typed is None or typed not in own:
+        _no_pending_price(found)
+        return replace(signal, order_type=typed)
+    other = "stop_price" if typed is OrderType.LIMIT else "limit_price"
+    if found.has(other):
+        raise Refused(
+            "order_type_unsupported",
+            found.path(other, other),
+            "An order with a limit and a stop price cannot be placed at TradeLocker.",
+        )
+    prices = found.all(own[typed], fields.above_zero) + found.all("price", fields.above_zero)
+    return replace(signal, order_type=typed, price=agreed(prices))
+
+
+def _no_pending_price(found: Fields) -> None:
+    for name in ("limit_price", "stop_price"):
+        if found.has(name):
+            raise Refused(
+                "order_type_missing",
+                found.path(name, name),
+                f"'{found.path(name, name)}' needs an order type: limit or stop.",
+            )
+
+
+def _level(value: Json, field: str) -> Level | None:
+    """A price, or a percentage of the entry; 0 is none."""
+    if isinstance(value, str) and value.endswith("%"):
+        return _percent(value[:-1], field)
+    read = fields.number(value, field, "level_unreadable")
+    return _kept(Level(LevelKind.PRICE, read), field)
+
+
+def _percent(value: Json, field: str) -> Level | None:
+    read = fields.number(value, field, "level_unreadable")
+    return _kept(Level(LevelKind.PERCENT, read), field)
+
+
+def _kept(level: Level, field: str) -> Level | None:
+    if level.value < 0:
+        raise Refused("not_positive", field, f"'{field}' is {level.value}; a level is above zero.")
+    return level if level.value else None
+
+
+def _with_levels(signal: Signal, found: Fields) -> Signal:
+    stops = found.all("stop", _level) + found.all("stop_percent", _percent)
+    single = agreed(found.all("target", _level) + found.all("target_percent", _percent))
+    numbered = _numbered(found)
+    if single is not None and numbered and numbered != [single]:
+        raise Refused(
+            "two_values",
+            found.path("target", "take_profit"),
+            "One target and numbered targets are given. Keep one of the two.",
+        )
+    several = len(numbered) > 1
+    return replace(
+        signal,
+        stop_loss=agreed(stops),
+        take_profit=None if several else single or (numbered[0] if numbered else None),
+        targets=tuple(Target(level, None) for level in numbered) if several else (),
+    )
+
+
+def _numbered(found: Fields) -> list[Level]:
+    if found.has(f"target_{MAX_TARGETS + 1}"):
+        raise Refused(
+            "level_unreadable", found.path("target_9", ""), f"At most {MAX_TARGETS} targets go."
+        )
+    read = (found.one(f"target_{n}", _level) for n in range(1, MAX_TARGETS + 1))
+    return [level for level in read if level is not None]
+
+
+def _after(found: Fields) -> Stated | None:
+    stated = found.all("after", read_stated)
+    if found.has("action") or found.has("flag") or found.has("signal_type"):
+        stated += found.all("position", read_stated)
+    return _position(found, "after_size", stated)
+
+
+def _before(found: Fields) -> Stated | None:
+    return _position(found, "before_size", found.all("before", read_stated))
+
+
+def _position(found: Fields, size_name: str, stated: list[tuple[str, Stated]]) -> Stated | None:
+    """One position of its side, its signed size and its unsigned size."""
+    side: StatedPosition | None = agreed([(path, s.side) for path, s in stated])
+    sizes: list[tuple[str, Decimal]] = [(p, s.size) for p, s in stated if s.size is not None]
+    for path, amount in found.all(size_name, _unsigned):
+        if side is None and amount != 0:
+            found.notes.passed_over(path, "the side of this position is not said")
+        else:
+            sizes.append((path, -amount if side is StatedPosition.SHORT else amount))
+    size: Decimal | None = agreed(sizes)
+    if side is None:
+        return None if size is None else Stated(StatedPosition.FLAT, size)
+    if size is not None and side_of(size) is not side:
+        raise Refused(
+            "position_contradiction", sizes[0][0], f"The position is {side}, and its size {size}."
+        )
+    return Stated(side, size)
+
+
+def _unsigned(value: Json, field: str) -> Decimal:
+    read = fields.number(value, field, "position_unreadable")
+    if read < 0:
+        raise Refused("position_unreadable", field, f"'{field}' is {read}; this size has no sign.")
+    return read
+
+
+def _told(signal: Signal, found: Fields) -> Signal:
+    """The signal with its account, id, times and information."""
+    notes = found.notes
+    prices = found.known.get("price", []) if signal.price is None else []
+    references = [*prices, *found.known.get("reference", ())]
+    return replace(
+        signal,
+        reference_price=generic_text.first_price(references, notes),
+        accounts=found.one("account", fields.names) or (),
+        id=found.one("id", fields.identifier),
+        time=found.one("fired", fields.fired),
+        bar_time=generic_text.bar_time(found.known.get("bar_time", ()), notes),
+        max_age=found.one("max_age", fields.seconds),
+        exchange=generic_text.first_text(found.known.get("exchange", ()), notes),
+        interval=generic_text.first_text(found.known.get("interval", ()), notes),
+        strategy=generic_text.first_text(found.known.get("strategy", ()), notes),
+        comment=generic_text.first_text(found.known.get("comment", ()), notes),
+    )
+
+
+def _check_unknown(signal: Signal, found: Fields) -> None:
+    """Report every unknown key, and refuse an opening that one of them may change."""
+    opening = signal.action in _ENTERING
+    for member in found.unknown:
+        if opening and speaks_of_protection(member.key):
+            raise Refused(
+                "unknown_protection_field",
+                member.path,
+                f"'{member.path}' is not known, and its name speaks of protection or of another "
+                "kind of order. An opening is not sent without it: correct or remove the key.",
+            )
+        if opening and changes_the_order(member.key):
+            raise Refused(
+                "unsupported_field",
+                member.path,
+                f"'{member.path}' changes the size or the way of the order and is not known here.",
+            )
+        found.notes.passed_over(member.path, "this key is not known, so it is not applied")
+    if opening and found.has("order_form"):
+        generic_text.check_order_form(found.known["order_form"])
+    if signal.action in _OPENING:
+        generic_text.check_words(signal, found)

@@ -1,0 +1,141 @@
+"""Whose message it is: the first mark that fits, in a fixed order.
+
+The marks of dialects that are not read yet stand here too, so that their messages are never
+mistaken for another dialect's.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from bridge.dialects import generic_keys, words
+from bridge.dialects.messages import Message
+from bridge.dialects.strict import Json
+from bridge.domain.values import Action
+
+Object = Mapping[str, Json]
+
+_CODE = re.compile(r"(?:ENTER-(?:LONG|SHORT)|EXIT-(?:LONG|SHORT|ALL)|TV-STRATEGY)_")
+_TRADERSPOST = words.spelled(
+    "ticker action sentiment price signalPrice orderType limitPrice stopPrice trailAmount",
+    "trailPercent quantity quantityType takeProfit stopLoss timeInForce expiresAt time interval",
+    "extras cancel cancelOrderType delay extendedHours test ignoreTradingWindows optionType",
+    "intrinsicValue expiration strikeCount strikesAway strikePrice",
+)
+_OPENALGO = words.spelled(
+    "apikey strategy symbol action exchange pricetype product quantity price trigger_price",
+    "disclosed_quantity position_size",
+)
+
+
+def name_of(message: Message) -> str | None:
+    """The dialect's name, or None when the message shows no mark of any."""
+    value = message.value
+    if isinstance(value, list):
+        return _of_list(value)
+    if value is not None:
+        return _of_object(value)
+    return next((name for name, fits in TEXT_MARKS if fits(message.text)), None)
+
+
+def _of_list(value: list[Json]) -> str:
+    """A list is generic JSON, unless something in it belongs to somebody."""
+    owners = (_of_object(item) for item in value if isinstance(item, dict))
+    return next((name for name in owners if name != "json"), "json")
+
+
+def _of_object(value: Object) -> str:
+    return next((name for name, fits in JSON_MARKS if fits(value)), "json")
+
+
+def _commas3(value: Object) -> bool:
+    return "bot_uuid" in value or {"message_type", "bot_id", "email_token"} <= value.keys()
+
+
+def _wundertrading(value: Object) -> bool:
+    code = value.get("code")
+    return isinstance(code, str) and _CODE.match(code) is not None
+
+
+def _traderspost(value: Object) -> bool:
+    if not {"ticker", "action"} <= value.keys():
+        return False
+    others = [k for k in value if k not in _TRADERSPOST]
+    return not any(generic_keys.knows(k) for k in others)
+
+
+def _signalstack(value: Object) -> bool:
+    if not {"symbol", "action"} <= value.keys():
+        return False
+    return bool({"class", "limit_price"} & value.keys()) or value["action"] in (
+        "sell_short",
+        "buy_to_cover",
+    )
+
+
+def _openalgo_position(value: Object) -> bool:
+    wanted = {"symbol", "action", "position_size"} <= value.keys() <= _OPENALGO
+    return wanted and value["action"] in ("BUY", "SELL")
+
+
+JSON_MARKS: tuple[tuple[str, Callable[[Object], bool]], ...] = (
+    ("bridge", lambda v: "bridge" in v),
+    ("algoway", lambda v: "platform_name" in v and "ticker" in v),
+    ("algoway", lambda v: {"platform_name", "order_action"} <= v.keys()),
+    ("3commas", _commas3),
+    ("wundertrading", _wundertrading),
+    ("pickmytrade", lambda v: {"token", "data"} <= v.keys() and not isinstance(v["data"], dict)),
+    ("openalgo", lambda v: {"apikey", "symbol", "action"} <= v.keys()),
+    ("traderspost", _traderspost),
+    ("signalstack", _signalstack),
+    ("openalgo", _openalgo_position),
+)
+
+_SENTENCE = re.compile(r"\border\s+(?:buy|sell)\s+@\s.{1,200}\bfilled\s+on\s", re.I | re.DOTALL)
+_PINECONNECTOR = re.compile(
+    r"[^,\s]+\s*,\s*(?:buy|sell|long|short|bull|bear|bullish|bearish|(?:buy|sell)(?:stop|limit)"
+    r"|close[a-z]*|cancel(?:long|short)[a-z]*|newsltp[a-z]+|eaon|eaoff)\s*,",
+    re.I,
+)
+_TRADESGNL = re.compile(r"[^,\s]+\s*,\s*[^,\s=]+\s*,\s*(?:buy|sell|close(?:buy|sell|all))\b", re.I)
+_ALERTATRON = re.compile(r"[A-Za-z0-9_ -]{1,60}\([^()\n]{1,60}\)\s*\{", re.ASCII)
+_CROSSTRADE = re.compile(r"(?:^|;)\s*command\s*=", re.I)
+_BARE_CODE = re.compile(r"(?:ENTER|EXIT)-(?:LONG|SHORT|ALL)_\S+")
+_AUTOVIEW = re.compile(r"(?:^|\s)[bc]=")
+_WHOOK = re.compile(
+    r"\s(?:(?:pos|position)\s+-?[0-9]|close\s+[0-9.]+%|[0-9.]+\$|x[0-9.]+(?:\s|$)"
+    r"|limit:\S|cancel:\S)",
+    re.I,
+)
+_PAIRS = re.compile(
+    r"(?:[A-Za-z0-9_-]+:)?(?:[A-Za-z0-9_-]+:[A-Za-z]+\s+)?"
+    r"(?:[A-Za-z_][A-Za-z0-9_ ]{0,40}[=:][^;,\n=]*+[;,\n\s]*+)+"
+)
+
+
+def _pairs(text: str) -> bool:
+    return _PAIRS.fullmatch(text) is not None and not _words(text)
+
+
+def _words(text: str) -> bool:
+    """One side word stands at the front, or after a first word."""
+    return any(_is_side(w) for w in text.split(None, 2)[:2])
+
+
+def _is_side(text: str) -> bool:
+    found = words.find(text)
+    return found is not None and found.action in (Action.BUY, Action.SELL, Action.CLOSE)
+
+
+TEXT_MARKS: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("bridge", lambda t: t.split(None, 1)[0].lower() == "bridge"),
+    ("tradingview", lambda t: _SENTENCE.search(t) is not None),
+    ("pineconnector", lambda t: _PINECONNECTOR.match(t) is not None),
+    ("tradesgnl", lambda t: _TRADESGNL.match(t) is not None),
+    ("alertatron", lambda t: _ALERTATRON.match(t) is not None),
+    ("crosstrade", lambda t: _CROSSTRADE.search(t) is not None),
+    ("wundertrading", lambda t: _BARE_CODE.fullmatch(t) is not None),
+    ("autoview", lambda t: _AUTOVIEW.search(t) is not None),
+    ("whook", lambda t: _WHOOK.search(t) is not None),
+    ("keyvalue", _pairs),
+    ("words", _words),
+)
