@@ -25,11 +25,12 @@ from bridge.domain.instruments import (
 )
 from bridge.domain.outcomes import Accepted, NotTaken, Outcome, Unknown, WireClass
 from bridge.domain.values import Secret, Tag
-from bridge.errors import BridgeError, NoAnswer, Refused, TooSoon
+from bridge.errors import BridgeError, NoAnswer, Refused
 
 Value = TypeVar("Value")
 Ask = Callable[[AccountRoutes], Request]
 
+_SECOND = timedelta(seconds=1)
 _NOBODY = Secret("")
 _ROUTES = {
     Kind.PLACE: ("POST", "/trade/accounts/{a}/orders"),
@@ -189,24 +190,13 @@ class TradeLockerAccount:
         if reply.answer is not None and reply.answer.status == 401:
             access = self._shared.tokens.after_refusal(access, self._record)
             reply = self._send(ask(AccountRoutes(self._account, access)))
-        window = None if limit_name is None else self.limit_of(limit_name).window
-        return self._data_of(reply, window or timedelta(seconds=1))
-
-    def _data_of(self, reply: Reply, window: timedelta) -> object:
-        call, answer = reply.call, reply.answer
-        if answer is None:
-            raise NoAnswer(f"{call.route}: {call.error}")
-        if answer.status == 429:
-            now = self._shared.clock()
-            wait = answers.wait_from(answer.retry_after, now)
-            due = now + (window if wait is None else timedelta(seconds=wait))
-            raise TooSoon(due, f"{call.route}: too many requests (429)")
-        if answer.status != 200:
-            raise NoAnswer(f"{call.route} was answered {answer.status}")
+        window = _SECOND if limit_name is None else self.limit_of(limit_name).window
+        body = answers.body_of(reply, self._shared.clock(), window)
         try:
-            return answers.data_of(answer.body)
+            return answers.data_of(body)
         except strict.Unreadable as exc:
-            raise NoAnswer(f"{call.route}: {self._shared.transport.clean(str(exc))}") from exc
+            said = self._shared.transport.clean(str(exc))
+            raise NoAnswer(f"{reply.call.route}: {said}") from exc
 
     def _change(self, kind: Kind, ask: Ask) -> Outcome:
         """Sent at most once, whatever comes. A refused token is renewed for the next attempt."""

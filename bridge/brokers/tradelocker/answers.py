@@ -11,13 +11,15 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from bridge.brokers.tradelocker import strict
+from bridge.brokers.tradelocker.transport import Reply
 from bridge.domain.outcomes import Accepted, BrokerCall, NotTaken, Outcome, Rejected, Unknown
 from bridge.domain.outcomes import WireClass as Wire
+from bridge.errors import NoAnswer, TooSoon
 
 LONGEST_WAIT = 60.0
 REFUSING = frozenset({400, 403, 404, 409, 422})
@@ -106,6 +108,20 @@ def wait_from(retry_after: str | None, now: datetime) -> float | None:
     if when.tzinfo is None:
         when = when.replace(tzinfo=UTC)
     return min(max((when - now).total_seconds(), 0.0), LONGEST_WAIT)
+
+
+def body_of(reply: Reply, now: datetime, window: timedelta) -> bytes:
+    """The body of a good answer to a read; what else may come is raised."""
+    call, answer = reply.call, reply.answer
+    if answer is None:
+        raise NoAnswer(f"{call.route}: {call.error}")
+    if answer.status == 429:
+        wait = wait_from(answer.retry_after, now)
+        due = now + (window if wait is None else timedelta(seconds=wait))
+        raise TooSoon(due, f"{call.route}: too many requests (429)")
+    if answer.status != 200:
+        raise NoAnswer(f"{call.route} was answered {answer.status}")
+    return answer.body
 
 
 def data_of(body: bytes) -> object:

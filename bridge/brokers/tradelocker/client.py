@@ -40,9 +40,6 @@ class AccountRoutes:
     def config(self) -> Request:
         return self._request("GET", "/trade/config")
 
-    def accounts(self) -> Request:
-        return self._request("GET", "/trade/accounts")
-
     def instruments(self) -> Request:
         return self._request("GET", "/trade/accounts/{a}/instruments")
 

@@ -91,7 +91,7 @@ class _Noting(HTTPConnection):
 
     response_class = _DeadlineResponse
     _held: bytearray
-    _used_at = 0.0
+    _used_at: float
 
     def _new_conn(self) -> socket.socket:
         sock = super()._new_conn()
@@ -120,6 +120,7 @@ class _Noting(HTTPConnection):
         except ConnectionError as exc:
             # Left as it is, urllib3 would pass over a reset and wait for an answer all the same.
             raise NewConnectionError(self, "broken off while connecting") from exc
+        self._used_at = time.monotonic()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         flight = _current.flight

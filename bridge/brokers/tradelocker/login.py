@@ -6,16 +6,17 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from bridge.brokers.base import Limit, Login, Pace, Record, TokenKeeper
-from bridge.brokers.tradelocker import client, limits, strict
+from bridge.brokers.tradelocker import answers, client, limits, strict
 from bridge.brokers.tradelocker.account import Shared, TradeLockerAccount
 from bridge.brokers.tradelocker.columns import BrokerConfig
 from bridge.brokers.tradelocker.instruments import InstrumentBook
 from bridge.brokers.tradelocker.tokens import TokenRing
-from bridge.brokers.tradelocker.transport import Reply, Transport
+from bridge.brokers.tradelocker.transport import Transport
 from bridge.brokers.wire import Trust, WireTimings
 from bridge.domain.instruments import BrokerAccount
 from bridge.errors import NoAnswer, TooSoon, UnknownInstrument
 
+_SECOND = timedelta(seconds=1)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 CONFIG_AGE = timedelta(minutes=10)
 
@@ -54,7 +55,7 @@ class TradeLockerLogin:
             access = self._tokens.after_refusal(access, record)
             reply = self._transport.send(client.all_accounts(access))
             record(reply.call)
-        return _read_accounts(reply, self._clock)
+        return _read_accounts(answers.body_of(reply, self._clock(), _SECOND))
 
     def account(self, account: BrokerAccount, record: Record, pace: Pace) -> TradeLockerAccount:
         book = self._books.setdefault(account.id, InstrumentBook(self._clock))
@@ -114,16 +115,9 @@ def _one_window() -> Pace:
     return pace
 
 
-def _read_accounts(reply: Reply, clock: Callable[[], datetime]) -> tuple[BrokerAccount, ...]:
-    answer = reply.answer
-    if answer is None:
-        raise NoAnswer(f"{reply.call.route}: {reply.call.error}")
-    if answer.status == 429:
-        raise TooSoon(clock() + timedelta(seconds=1), "all-accounts: too many requests (429)")
-    if answer.status != 200:
-        raise NoAnswer(f"{reply.call.route} was answered {answer.status}")
+def _read_accounts(body: bytes) -> tuple[BrokerAccount, ...]:
     try:
-        rows = strict.rows(strict.table(strict.parse(answer.body)).get("accounts"))
+        rows = strict.rows(strict.table(strict.parse(body)).get("accounts"))
         return tuple(_read_account(row) for row in rows)
     except strict.Unreadable as exc:
         raise NoAnswer(f"The list of accounts is not readable: {exc}") from exc
