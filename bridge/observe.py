@@ -12,7 +12,7 @@ from datetime import datetime
 
 from bridge.audit import Event, record
 from bridge.brokers import Trust, WireTimings, open_login
-from bridge.brokers.base import AccountBroker, Limit, Login, SignedIn, Tokens
+from bridge.brokers.base import AccountBroker, Limit, Login, Pace, SignedIn, Tokens
 from bridge.config import Settings, Timings
 from bridge.domain.decide import Facts, Needs
 from bridge.domain.instruments import BrokerAccount, Instrument
@@ -102,12 +102,8 @@ class Brokers:
         with self._database.reading() as db:
             connection, facts = connections.of_account(db, account)
         login = self.login(connection)
-        try:
-            if facts.broker_id is None:
-                facts = self._resolve(connection, facts, login, calls)
-        except NeedsSignIn as exc:
-            self.needs_sign_in(connection, exc)
-            raise
+        if facts.broker_id is None:
+            facts = self._resolve(connection, facts, login, calls)
         return Opened(connection, facts, self._account(connection, facts, login, calls))
 
     def login(self, connection: ConnectionFacts) -> SignedIn:
@@ -126,12 +122,13 @@ class Brokers:
             for account in accounts:
                 self._warm_one(connection, account)
 
-    def needs_sign_in(self, connection: ConnectionFacts, trouble: NeedsSignIn) -> None:
-        """Write down, once, that the owner must act."""
-        if connection.state == NEEDS_SIGN_IN:
-            return
+    def needs_sign_in(self, account: int, trouble: NeedsSignIn) -> None:
+        """Write down, once, that the owner of an account's connection must act."""
         now = self._now()
         with self._database.transaction() as db:
+            connection, _ = connections.of_account(db, account)
+            if connection.state == NEEDS_SIGN_IN:
+                return
             connections.set_state(db, connection.id, NEEDS_SIGN_IN, str(trouble), now)
             record(
                 db,
@@ -162,7 +159,7 @@ class Brokers:
     ) -> AccountBroker:
         return login.account(_broker_account(facts), calls, self._pace(connection))
 
-    def _pace(self, connection: ConnectionFacts) -> Callable[[str, Limit], None]:
+    def _pace(self, connection: ConnectionFacts) -> Pace:
         def pace(limit_name: str, limit: Limit) -> None:
             now = self._now()
             budget = rates.budget(limit.count, limit.window)

@@ -27,7 +27,10 @@ class Event(StrEnum):
     EXECUTION_NOT_PLACED = "execution.not_placed"
     EXECUTION_NEEDS_REVIEW = "execution.needs_review"
     EXECUTION_SHADOWED = "execution.shadowed"
+    EXECUTION_SPLIT = "execution.split"
+    EXECUTION_OBSERVED = "execution.observed"
     EXECUTION_LOOKED = "execution.looked_for"
+    EXECUTION_QUEUED_AGAIN = "execution.queued_again"
     EXECUTION_ANSWERED_LATE = "execution.answered_late"
 
     CONNECTION_CREATED = "connection.created"

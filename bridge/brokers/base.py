@@ -83,8 +83,17 @@ class AccountBroker(Protocol):
     Reads raise NoAnswer, TooSoon or NeedsSignIn. Changes never raise: they end in an outcome.
     """
 
+    @property
+    def tags_visible(self) -> bool:
+        """Whether the broker's lists show our tags; without them nothing can be found again."""
+        ...
+
     def instrument(self, name: str) -> Instrument:
         """By its exact name, ignoring case; cached. Raises UnknownInstrument."""
+        ...
+
+    def name_of(self, instrument_id: str) -> str:
+        """The name of an instrument that positions and orders mention by id."""
         ...
 
     def quote(self, instrument: Instrument) -> Quote: ...

@@ -69,11 +69,13 @@ class Execution:
     shadow: str | None
     status: Status
     code: str | None
+    waiting: str | None
     attempt: int
     tag: Tag
     due_at: datetime
     looks: int
     absent_reads: int
+    side: str | None
     quantity: Decimal | None
     plan: tuple[Leave, ...] | None
     broker_order_id: str | None
@@ -189,27 +191,21 @@ def last_final_at(db: Session, account: int, instrument: str | None) -> datetime
     ).scalar()
 
 
+@dataclass(frozen=True)
+class NewAttempt:
+    """One broker call about to be made: what it concerns, and what was seen open there."""
+
+    request_hash: str
+    target: str | None
+    seen: Decimal | None
+
+
 def start(
-    db: Session,
-    execution: Execution,
-    *,
-    fence: int,
-    now: datetime,
-    attempt: AttemptRow,
-    **also: Any,
+    db: Session, execution: Execution, fence: int, attempt: NewAttempt, now: datetime, **also: Any
 ) -> None:
     """Move a queued execution to `sending` and write its attempt down. Raises LostRace."""
-    _update(
-        db,
-        execution,
-        Status.SENDING,
-        fence=fence,
-        sent_at=now,
-        looks=0,
-        absent_reads=0,
-        waiting=None,
-        **also,
-    )
+    values = {"fence": fence, "sent_at": now, "looks": 0, "absent_reads": 0, "waiting": None}
+    _update(db, execution, Status.SENDING, **values, **also)
     db.execute(
         sa.insert(AttemptRow).values(
             execution=execution.id,
@@ -251,7 +247,7 @@ def queue_again(
 
 def wait(db: Session, execution: Execution, why: Reason, due_at: datetime) -> None:
     """Leave it where it stands until `due_at`, and say what it waits for."""
-    _write(db, execution, waiting=why.text, due_at=due_at)
+    _write(db, execution, waiting=why.text, due_at=due_at, looks=execution.looks + 1)
 
 
 def looked(db: Session, execution: Execution, due_at: datetime, *, absent: bool = False) -> None:
@@ -263,6 +259,12 @@ def looked(db: Session, execution: Execution, due_at: datetime, *, absent: bool 
         absent_reads=execution.absent_reads + (1 if absent else 0),
         due_at=due_at,
     )
+
+
+def say_waiting(db: Session, execution: Execution, text: str | None) -> None:
+    """Show on the page what holds an execution back, if that changed."""
+    if execution.waiting != text:
+        _write(db, execution, waiting=text)
 
 
 def become(db: Session, execution: Execution, intent: Intent, **also: Any) -> None:
