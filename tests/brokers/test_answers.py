@@ -155,7 +155,7 @@ def test_no_bytes_whatever_are_taken_for_success(kind: Kind, status: int, body: 
         ("7", 7.0),
         (" 7 ", 7.0),
         ("0", 0.0),
-        ("1.5", 1.5),
+        ("1.5", 2.0),
         ("60", 60.0),
         ("86400", 60.0),
         ("9" * 400, 60.0),

@@ -117,6 +117,20 @@ def test_a_name_not_found_looks_again_once_a_minute(desk: Desk) -> None:
     assert count(desk) == (2, 0)
 
 
+def test_an_id_has_its_name_and_an_unknown_one_looks_again_once_a_minute(desk: Desk) -> None:
+    lane = desk.lane()
+    assert lane.name_of("206") == "BTCUSD"
+    assert lane.name_of("301") == "XAUUSD"
+    for _ in range(2):
+        with pytest.raises(UnknownInstrument):
+            lane.name_of("999")
+    assert count(desk) == (1, 0)
+    desk.clock.move(minutes=1)
+    desk.broker.on[LIST] = ok({"instruments": [listed("NEW", 999)]})
+    assert lane.name_of("999") == "NEW"
+    assert count(desk) == (2, 0)
+
+
 def test_a_name_borne_twice_is_refused(desk: Desk) -> None:
     with pytest.raises(UnknownInstrument) as unknown:
         desk.lane().instrument("XAUUSD")

@@ -83,6 +83,10 @@ class TradeLockerAccount:
         """By its exact name, ignoring case. `fresh` reads its details and status anew."""
         return self._book.find(name, self, fresh=fresh)
 
+    def name_of(self, instrument_id: str) -> str:
+        """The name of an instrument that a row mentions by id. Raises UnknownInstrument."""
+        return self._book.name_of(instrument_id, self)
+
     def quote(self, instrument: Instrument) -> Quote:
         return self.quote_on(instrument.id, instrument.info_route)
 

@@ -9,9 +9,11 @@
 | anything else | Unknown |
 """
 
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
@@ -95,12 +97,12 @@ def _words(answer: Mapping[str, object]) -> str:
 
 
 def wait_from(retry_after: str | None, now: datetime) -> float | None:
-    """The seconds of a Retry-After header, at most 60; None when it says nothing readable."""
+    """The whole seconds of a Retry-After header, at most 60; None when it says nothing readable."""
     if retry_after is None:
         return None
     text = retry_after.strip()
     if _SECONDS.fullmatch(text):
-        return min(float(text), LONGEST_WAIT)
+        return min(math.ceil(Decimal(text)), LONGEST_WAIT)
     try:
         when = parsedate_to_datetime(text)
     except (ValueError, OverflowError):

@@ -60,6 +60,19 @@ class InstrumentBook:
         self._details[listed.id] = found
         return found
 
+    def name_of(self, instrument_id: str, reads: Reads) -> str:
+        """The name of an instrument known by its id, or UnknownInstrument."""
+        found = self._with_id(instrument_id)
+        if self._older(self._list_at, LOOK_AGAIN if found is None else LIST_AGE):
+            self._read_list(reads)
+            found = self._with_id(instrument_id)
+        if found is None:
+            raise UnknownInstrument(instrument_id, 0, ())
+        return found.name
+
+    def _with_id(self, instrument_id: str) -> Listed | None:
+        return next((one for one in self._list if one.id == instrument_id), None)
+
     def _listed(self, name: str, reads: Reads) -> Listed:
         age = LIST_AGE if self._named(name) else LOOK_AGAIN
         if self._older(self._list_at, age):
