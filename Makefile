@@ -9,10 +9,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 # No bytecode for what is never imported: the first start is some seconds sooner.
 INSTALL := $(BIN)/python -m pip install -qq --no-compile --no-deps --disable-pip-version-check
-TEMPLATES := $(wildcard bridge/web/templates)
+TEMPLATES := $(shell find bridge -name "*.html" 2>/dev/null)
+CHECKS := layout lint types templates imports locks licences leaks schema
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check format audit lock install browser clean
+.PHONY: help demo run test check $(CHECKS) format audit lock install browser clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,17 +29,22 @@ test: install browser ## all tests in random order, on SQLite and Postgres, brow
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \
 	  --cov --cov-branch --cov-report=term $(ARGS)
 
-check: install ## formatting, lint, types, templates, dependencies, licences, secrets, migrations
+check: $(CHECKS) ## formatting, lint, types, templates, dependencies, licences, secrets, migrations
+
+$(CHECKS): install
+layout:
 	$(BIN)/ruff format --check .
+lint:
 	$(BIN)/ruff check .
+types:
 	$(BIN)/mypy
+templates:
 	$(if $(TEMPLATES),$(BIN)/djlint --quiet --check --lint $(TEMPLATES))
+imports:
 	$(BIN)/deptry .
 	$(BIN)/python -m pip check --disable-pip-version-check
-	$(BIN)/python -m tests.checks.locks
-	$(BIN)/python -m tests.checks.licences
-	$(BIN)/python -m tests.checks.leaks
-	$(BIN)/python -m tests.checks.schema
+locks licences leaks schema:
+	$(BIN)/python -m tests.checks.$@
 
 format: install ## lay out the code and mend what can be mended by machine
 	$(BIN)/ruff format .

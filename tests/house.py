@@ -14,6 +14,7 @@ LEVELS: Mapping[str, int] = {
     "logs": 1,
     "metrics": 1,
     "sealing": 1,
+    "schemas": 1,
     "dialects": 1,
     "store": 1,
     "brokers": 1,
@@ -21,6 +22,7 @@ LEVELS: Mapping[str, int] = {
     "notify": 2,
     "observe": 3,
     "controls": 3,
+    "lane": 3,
     "intake": 4,
     "execute": 4,
     "reconcile": 4,
@@ -39,8 +41,9 @@ LEVELS: Mapping[str, int] = {
 ASIDE: Mapping[str, frozenset[str]] = {"paper": frozenset({"app", "cli"})}
 """Modules that stand for somebody else's program, and who may import them. They see values only."""
 
-ALSO = frozenset({("__main__", "cli")})
-"""Steps within one level: `python -m bridge` is the command line."""
+ALSO = frozenset({("__main__", "cli"), ("lane", "observe")})
+"""Steps within one level: `python -m bridge` is the command line; a lane holds the account that was
+opened for it to observe."""
 
 ONLY_IN: Mapping[str, frozenset[str]] = {
     "sqlalchemy": frozenset({"store"}),
