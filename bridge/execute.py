@@ -107,9 +107,9 @@ def _run(lane: Lane, execution: Execution, opened: Opened, *, frozen: bool) -> N
             _finish(lane, execution, Status.EXPIRED, reason)
         case CloseFirst():
             _close_first(lane, execution, decision)
-        case SendOrder() if frozen:
-            _hold_back(lane, execution)
-        case SendOrder() | SendClose() | SendCancel():
+        case SendOrder():
+            _open(lane, execution, opened, instrument, decision, frozen=frozen)
+        case SendClose() | SendCancel():
             _send(lane, execution, opened, instrument, decision)
         case Become():
             raise ValueError("an intent that has become another was decided again")
@@ -117,11 +117,28 @@ def _run(lane: Lane, execution: Execution, opened: Opened, *, frozen: bool) -> N
             assert_never(decision)
 
 
+def _open(
+    lane: Lane,
+    execution: Execution,
+    opened: Opened,
+    instrument: Instrument,
+    decision: SendOrder,
+    *,
+    frozen: bool,
+) -> None:
+    """An opening goes out unless a review stands before it, or it could not be found again."""
+    if frozen:
+        return _hold_back(lane, execution)
+    if not opened.broker.tags_visible:
+        return _finish(lane, execution, Status.DENIED, why("tags_invisible"))
+    return _send(lane, execution, opened, instrument, decision)
+
+
 def _decide(
     lane: Lane, execution: Execution, opened: Opened, instrument: Instrument
 ) -> tuple[Execution, Decision]:
     """Decide, following an intent that turns out to be another one; reads only what is used."""
-    intent, facts, seen = execution.intent, Facts(instrument), Needs()
+    intent, facts, seen = _intent(execution), Facts(instrument), Needs()
     for _ in range(_STEPS):
         wanted = needs(intent)
         missing = _missing(wanted, seen)
@@ -134,6 +151,14 @@ def _decide(
             return replace(execution, intent=intent), decision
         intent = decision.intent
     raise ValueError("an intent became another one too often")
+
+
+def _intent(execution: Execution) -> Intent:
+    """The intent; in shadow nothing was closed before it, so nothing needs to be seen flat."""
+    intent = execution.intent
+    if execution.shadow is not None and isinstance(intent, Place):
+        return replace(intent, after_flat=None)
+    return intent
 
 
 def _missing(wanted: Needs, seen: Needs) -> Needs:
@@ -171,7 +196,7 @@ def _expired(execution: Execution, now: datetime) -> Reason | None:
 
 def _failed_leg(lane: Lane, execution: Execution) -> Reason | None:
     """Why a leg must not go on: one of its own earlier legs did not succeed."""
-    if execution.leg == 0:
+    if execution.leg == 0 or execution.leg >= SPLIT_LEG:
         return None
     with lane.tools.database.reading() as db:
         earlier = executions.legs_of(db, execution)

@@ -60,6 +60,9 @@ REASONS: Mapping[str, str] = {
     "spread_too_wide": "Denied: the spread {seen} is over the rule's limit of {limit}.",
     "too_many_positions": "Denied: {seen} positions are open; the rule allows {limit}.",
     "required_position": "Denied: the position must be {wanted} and is {seen}.",
+    "tags_invisible": (
+        "Denied: the broker's lists do not show our tags, so an order could not be found again."
+    ),
     "cannot_evaluate": "Denied: the rule's {guard} guard could not be evaluated.",
     "opposite_closed": "An opposite position was open: it is closed and nothing is opened.",
     "must_not_open": "Denied: the rule closes only, and this would open or enlarge a position.",
@@ -94,6 +97,9 @@ REASONS: Mapping[str, str] = {
     "rate_limited": "Waiting for the broker's rate limit.",
     "retry_later": "The broker is not reachable ({seen}); trying again.",
     "lane_trouble": "Something went wrong on our side; the traceback is in the log.",
+    "leg_before": "Waiting for the earlier leg of the same alert.",
+    "earlier_before": "Waiting for an earlier execution on {symbol}.",
+    "moving_before": "Waiting: an earlier order on {symbol} is not finished yet.",
     "unknown_before": "Waiting: an earlier call on {symbol} has no answer yet.",
     "review_before": "Waiting: an earlier execution on {symbol} needs review.",
     "by_person": "Decided by {who}: {text}",

@@ -247,7 +247,8 @@ def queue_again(
 
 def wait(db: Session, execution: Execution, why: Reason, due_at: datetime) -> None:
     """Leave it where it stands until `due_at`, and say what it waits for."""
-    _write(db, execution, waiting=why.text, due_at=due_at, looks=execution.looks + 1)
+    values = {"code": why.code, "waiting": why.text, "looks": execution.looks + 1}
+    _write(db, execution, due_at=due_at, **values)
 
 
 def looked(db: Session, execution: Execution, due_at: datetime, *, absent: bool = False) -> None:

@@ -1,0 +1,1 @@
+"""Claims lanes, carries out executions, settles what was sent."""
