@@ -21,7 +21,7 @@ from bridge.domain.matching import Matched, Unmatched, match
 from bridge.domain.rules import Mode, Rule
 from bridge.domain.signals import Parsed, Refusal
 from bridge.domain.status import AlertStatus, Status
-from bridge.domain.values import make_tag
+from bridge.domain.values import Secret, make_tag
 from bridge.domain.written import write
 from bridge.store import Session, alerts, executions, hooks, lanes
 from bridge.store import rules as stored_rules
@@ -130,7 +130,7 @@ def _check_second(
     failed = None
     if hook.allow_from and arrival.sender not in hook.allow_from:
         failed = "address"
-    elif hook.secret_hash is not None and not _secret_fits(hook.secret_hash, arrival.raw):
+    elif hook.secret_hash is not None and not _fits(hook.secret_hash, meaning.secret):
         failed = "secret"
     if failed is None:
         return
@@ -148,8 +148,7 @@ def _check_second(
     raise NotHere
 
 
-def _secret_fits(wanted: str, raw: bytes) -> bool:
-    found = dialects.secret_of(raw)
+def _fits(wanted: str, found: Secret | None) -> bool:
     seen = sha256(found.value.encode()).hexdigest() if found is not None else ""
     return hmac.compare_digest(wanted, seen)
 

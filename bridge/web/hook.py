@@ -6,14 +6,15 @@ is a 5xx, and that only when the alert is not stored: the sender then sends it a
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 
 from bridge import intake
 from bridge.audit import Event
 from bridge.domain.status import AlertStatus
 from bridge.errors import NotStored
+from bridge.web.services import services
 
 MAX_BODY = 64 * 1024
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
@@ -65,7 +66,7 @@ def receive(token: str) -> Response:
 
 
 def _take(token: str, raw: bytes) -> Response:
-    services = _services()
+    ours = services()
     arrival = intake.Arrival(
         token=token,
         raw=raw,
@@ -74,12 +75,12 @@ def _take(token: str, raw: bytes) -> Response:
         encoding=request.headers.get("Content-Encoding"),
     )
     try:
-        answer = intake.receive(services.ingest, arrival, services.now())
+        answer = intake.receive(ours.ingest, arrival, ours.now())
     except intake.NotHere:
         _hint_at_misaddressed(token)
         raise
-    if answer.status is AlertStatus.ACCEPTED and services.wake is not None:
-        services.wake()
+    if answer.status is AlertStatus.ACCEPTED and ours.wake is not None:
+        ours.wake()
     told = jsonify(answer.body)
     told.status_code = 422 if answer.status is AlertStatus.REFUSED else 200
     return told
@@ -99,15 +100,15 @@ def _chunked() -> bool:
 
 
 def _too_large(token: str) -> Response:
-    services = _services()
-    found = intake.find_hook(services.ingest, token, services.now())
+    ours = services()
+    found = intake.find_hook(ours.ingest, token, ours.now())
     if found is None or not found.enabled:
         return _NOT_FOUND.response()
     intake.note(
-        services.ingest,
+        ours.ingest,
         found,
         Event.ALERT_TOO_LARGE,
-        services.now(),
+        ours.now(),
         length=request.content_length,
         address=request.remote_addr,
     )
@@ -116,18 +117,9 @@ def _too_large(token: str) -> Response:
 
 def _hint_at_misaddressed(token: str) -> None:
     """A token in the query is not an address; its owner is told, so that it can be mended."""
-    services = _services()
+    ours = services()
     for value in list(request.args.values())[:_QUERY_VALUES]:
-        found = intake.find_hook(services.ingest, value, services.now())
+        found = intake.find_hook(ours.ingest, value, ours.now())
         if found is not None and value != token:
-            intake.note(
-                services.ingest,
-                found,
-                Event.HOOK_MISADDRESSED,
-                services.now(),
-                address=request.remote_addr,
-            )
-
-
-def _services() -> Any:
-    return current_app.extensions["bridge"]
+            address = request.remote_addr
+            intake.note(ours.ingest, found, Event.HOOK_MISADDRESSED, ours.now(), address=address)

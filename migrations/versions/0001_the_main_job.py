@@ -190,7 +190,7 @@ def upgrade() -> None:
         sa.Column("duplicate_of", KEY, nullable=True),
         sa.Column("conflict", sa.Boolean(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
-        sa.Column("digest", sa.String(length=64), nullable=False),
+        sa.Column("digest", sa.String(length=80), nullable=False),
         sa.Column("content_type", sa.String(length=200), nullable=True),
         sa.Column("sender", sa.String(length=60), nullable=True),
         sa.Column("signals", sa.Text(), nullable=False),
@@ -383,7 +383,7 @@ def upgrade() -> None:
     op.create_table(
         "seen",
         sa.Column("hook", KEY, nullable=False),
-        sa.Column("key", sa.String(length=80), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("alert", KEY, nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["alert"], ["alert.id"], name=op.f("fk_seen_alert_alert")),

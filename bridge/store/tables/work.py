@@ -35,7 +35,7 @@ class AlertRow(Base):
     duplicate_of: Mapped[int | None] = mapped_column(ForeignKey("alert.id"))
     conflict: Mapped[bool] = mapped_column(default=False)
     body: Mapped[bytes] = mapped_column(LargeBinary)
-    digest: Mapped[str] = mapped_column(String(64))
+    digest: Mapped[str] = mapped_column(String(80))
     content_type: Mapped[str | None] = mapped_column(String(200))
     sender: Mapped[str | None] = mapped_column(String(60))
     signals: Mapped[str] = mapped_column(Text)
@@ -50,7 +50,7 @@ class SeenRow(Base):
     __tablename__ = "seen"
 
     hook: Mapped[int] = mapped_column(ForeignKey("hook.id"), primary_key=True)
-    key: Mapped[str] = mapped_column(String(80), primary_key=True)
+    key: Mapped[str] = mapped_column(String(120), primary_key=True)
     alert: Mapped[int] = mapped_column(ForeignKey("alert.id"))
     until: Mapped[datetime | None] = mapped_column(Moment)
 
