@@ -138,8 +138,9 @@ def change(
     seal_password: Seal | None,
     now: datetime,
 ) -> ConnectionFacts:
-    """The connection with a new form and, if given, a new password; its tokens are dropped.
+    """The connection with a new form and, if given, a new password.
 
+    Another login ends the sign-in; a new password lets a refused one be tried again.
     Raises Refused when the name, or the login, is another connection's.
     """
     values: dict[str, Any] = {
@@ -148,10 +149,13 @@ def change(
         "server": form.server,
         "email": form.email,
     }
-    if form_of(connection) != form and _login_of(form) != _login_of(form_of(connection)):
-        values |= _unsigned(now)
+    other_login = _login_of(form) != _login_of(form_of(connection))
+    if other_login:
+        values["tokens_sealed"] = None
     if seal_password is not None:
-        values |= {PASSWORD_FIELD: seal_password(connection.object), **_unsigned(now)}
+        values[PASSWORD_FIELD] = seal_password(connection.object)
+    if other_login or (seal_password is not None and connection.state != "signed_in"):
+        values |= {"state": "new", "state_reason": None, "state_at": now}
     try:
         db.execute(update(ConnectionRow).where(ConnectionRow.id == connection.id).values(**values))
     except IntegrityError as exc:
@@ -312,10 +316,6 @@ def resolve_account(
 def set_account_trouble(db: Session, account: int, trouble: str) -> None:
     """Say why an account could not be resolved."""
     db.execute(update(AccountRow).where(AccountRow.id == account).values(trouble=trouble))
-
-
-def _unsigned(now: datetime) -> dict[str, Any]:
-    return {"tokens_sealed": None, "state": "new", "state_reason": None, "state_at": now}
 
 
 def _login_of(form: ConnectionForm) -> tuple[str, str, str]:

@@ -116,6 +116,11 @@ def tokens_of(db: Session, user: int) -> list[ApiToken]:
     return [_token(row) for row in db.execute(query.order_by(ApiTokenRow.id.desc()))]
 
 
+def ever_had_token(db: Session, user: int) -> bool:
+    """Whether a token was ever made for a user, revoked ones too."""
+    return db.scalar(select(ApiTokenRow.id).where(ApiTokenRow.user == user).limit(1)) is not None
+
+
 def token_mine(db: Session, user: int, public_id: str) -> ApiToken:
     """A user's own token that still works. Raises NotFound, for another user's too."""
     row = db.execute(

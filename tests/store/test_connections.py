@@ -25,7 +25,7 @@ def test_a_connection_keeps_its_password_sealed_for_its_own_row(database_url: st
         assert connections.list_of(db, None) == [made]
 
 
-def test_another_login_or_password_ends_the_sign_in_and_another_name_does_not(
+def test_another_login_ends_the_sign_in_and_another_name_or_password_does_not(
     database_url: str,
 ) -> None:
     with opened(database_url) as database, database.transaction() as db:
@@ -36,8 +36,12 @@ def test_another_login_or_password_ends_the_sign_in_and_another_name_does_not(
         renamed = connections.change(db, made, replace(form, name="other"), None, LATER)
         assert (renamed.state, renamed.tokens_sealed) == ("signed_in", "sealed tokens")
         same = connections.change(db, renamed, connections.form_of(renamed), str.upper, LATER)
-        assert (same.state, same.tokens_sealed) == ("new", None)
+        assert (same.state, same.tokens_sealed) == ("signed_in", "sealed tokens")
         assert same.password_sealed == f"CONNECTION:{made.public_id.upper()}"
+        connections.set_state(db, made.id, "needs_sign_in", "wrong password", NOON)
+        refused = connections.mine(db, made.user, made.public_id)
+        again = connections.change(db, refused, connections.form_of(refused), str.upper, LATER)
+        assert (again.state, again.state_reason, again.state_at) == ("new", None, LATER)
         connections.save_tokens(db, made.id, "more")
         assert connections.tokens_of(db, made.id) == "more"
         moved = connections.change(db, same, replace(form, server="ELSEWHERE"), None, LATER)
