@@ -66,9 +66,9 @@ def assemble(settings: Settings) -> Flask:
     """The web app of prepared settings, with the dispatcher running if it is embedded."""
     keys = keys_of(settings)
     if not settings.embedded:
-        return create_app(settings, keys=keys, now=utc_now)
+        return create_app(settings, keys=keys, clock=utc_now)
     dispatcher = Dispatcher(settings, keys, utc_now)
-    app = create_app(settings, keys=keys, wake=dispatcher.wake.set, now=utc_now)
+    app = create_app(settings, keys=keys, wake=dispatcher.wake.set, clock=utc_now)
     threading.Thread(target=dispatcher.run, name="dispatcher", daemon=True).start()
     _running.append(dispatcher)
     return app
