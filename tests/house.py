@@ -22,6 +22,7 @@ LEVELS: Mapping[str, int] = {
     "notify": 2,
     "observe": 3,
     "controls": 3,
+    "routing": 3,
     "lane": 3,
     "intake": 4,
     "execute": 4,
