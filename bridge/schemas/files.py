@@ -39,14 +39,14 @@ class ConnectionEntry:
 class HookEntry:
     """A hook as written. `said` holds the keys that were given: others keep what they were."""
 
-    name: str
-    dialect: str
-    time: str
-    window: int
-    enabled: bool
-    secret: Secret | None
-    allow_from: tuple[str, ...]
-    said: frozenset[str]
+    name: str = ""
+    dialect: str = "auto"
+    time: str = "bar"
+    window: int = 60
+    enabled: bool = True
+    secret: Secret | None = None
+    allow_from: tuple[str, ...] = ()
+    said: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -88,20 +88,19 @@ class HookSchema(Strict):
     """A hook."""
 
     name = Text(most=80, required=True)
-    dialect = Text(most=20, pattern=DIALECT, load_default="auto")
-    time = Choice(("bar", "fired"), load_default="bar")
-    window = Whole(least=0, most=86_400, load_default=60)
-    enabled = Flag(load_default=True)
-    secret = Password(least=8, most=200, allow_none=True, load_default=None)
-    allow_from = Many(Address(), load_default=list)
-
-    @validates_schema(pass_original=True)
-    def note_what_was_said(self, data: dict[str, Any], original: Any, **_: Any) -> None:
-        data["said"] = frozenset(original)
+    dialect = Text(most=20, pattern=DIALECT)
+    time = Choice(("bar", "fired"))
+    window = Whole(least=0, most=86_400)
+    enabled = Flag()
+    secret = Password(least=8, most=200, allow_none=True)
+    allow_from = Many(Address())
 
     @post_load
     def value(self, data: dict[str, Any], **_: Any) -> HookEntry:
-        return HookEntry(**{**data, "allow_from": tuple(data["allow_from"])})
+        said = frozenset(data)
+        if "allow_from" in data:
+            data["allow_from"] = tuple(data["allow_from"])
+        return HookEntry(**data, said=said)
 
 
 class ImportSchema(Strict):
