@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge.dialects import bridge, generic, plain, recognition, strict, tradingview
+from bridge.dialects import bridge, generic, placeholders, plain, recognition, strict, tradingview
 from bridge.dialects.messages import Message, open_message
 from bridge.dialects.notes import Notes
 from bridge.domain.identity import body_key, canonical_json, canonical_text
@@ -42,14 +42,15 @@ def parse(raw: bytes, dialect: str = AUTO) -> Parsed | Refusal:
     try:
         message = open_message(raw, notes)
         name = recognition.name_of(message) if dialect == AUTO else _pinned(dialect, message)
-        signals = _reader(name).read(message, notes)
+        reader = _reader(name, message)
+        signals = reader.read(message, notes)
     except Refused as refused:
         fault = refused.fault
         return Refusal(
             fault.code, fault.field, fault.message, name, tuple(notes.repairs), notes.secret
         )
     return Parsed(
-        dialect=_reader(name).name,
+        dialect=reader.name,
         signals=signals,
         repairs=tuple(notes.repairs),
         not_honoured=tuple(notes.not_honoured),
@@ -65,6 +66,9 @@ def _pinned(dialect: str, message: Message) -> str:
         raise Refused(
             "dialect_not_supported", None, f"The hook's dialect '{dialect[:40]}' is not known."
         )
+    owner = recognition.name_of(message) if message.value is not None else None
+    if owner in recognition.STRONG and owner != dialect:
+        return owner
     if dialect == tradingview.NAME and message.value is not None:
         return generic.NAME
     if dialect != bridge.NAME and (message.value is not None) is not (dialect == generic.NAME):
@@ -75,8 +79,10 @@ def _pinned(dialect: str, message: Message) -> str:
     return dialect
 
 
-def _reader(name: str | None) -> Dialect:
+def _reader(name: str | None, message: Message) -> Dialect:
     if name is None:
+        if left := placeholders.first_in(message.text):
+            raise placeholders.unfilled(None, left)
         raise Refused(
             "not_understood",
             None,

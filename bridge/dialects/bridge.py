@@ -75,6 +75,7 @@ _OUTER = frozenset(("bridge", "secret", "orders", "test"))
 _ANY_SYMBOL_FOR = (_A.CLOSE, _A.CANCEL, _A.HALT)
 _REQUIRE = ("flat", "long", "short", "not_long", "not_short")
 _RISK = (Unit.RISK_PERCENT, Unit.RISK_CASH)
+_OF_AN_OPENING = (*_RISK, Unit.PERCENT_EQUITY)
 _CHANGES = ("stop_loss", "take_profit", "targets", "trailing", "break_even")
 _PAIR = re.compile(r'([A-Za-z_.]+)=("[^"]*"|\S*)')
 
@@ -346,6 +347,12 @@ def _check_size(signal: Signal, order: _Order) -> None:
         raise Refused(
             "quantity_missing", f"{order.at}quantity", "A unit without a quantity says nothing."
         )
+    if signal.unit in _OF_AN_OPENING and signal.action is Action.CLOSE:
+        raise Refused(
+            "field_not_for_action",
+            f"{order.at}unit",
+            f"{signal.unit} sizes an opening. A close takes lots, units, cash or percent_position.",
+        )
     if signal.unit in _RISK and signal.action in _ENTERING and signal.stop_loss is None:
         raise Refused(
             "stop_loss_missing",
@@ -385,7 +392,7 @@ def _stated(value: Json, field: str) -> tuple[Stated | None, Stated | None]:
 def _from_line(line: str) -> dict[str, Json]:
     """The JSON form of the one-line text."""
     words = line.split(None, 3)
-    if len(words) < 3 or "=" in words[1] or "=" in words[2]:
+    if len(words) < 3 or words[0].lower() != NAME or "=" in words[1] + words[2]:
         raise Refused("not_understood", None, "The line reads 'bridge ACTION SYMBOL key=value …'.")
     value: dict[str, Json] = {"bridge": VERSION, "action": words[1], "symbol": words[2]}
     for key, text in _pairs(words[3] if len(words) == 4 else ""):

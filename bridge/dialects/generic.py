@@ -155,13 +155,41 @@ def _by_word(word: words.Word, found: Fields) -> Signal:
         case Action.MODIFY:
             return _modify(replace(signal, close_side=word.side), word, found)
         case Action.CANCEL:
-            side = word.side.opened_by if word.side else None
-            return replace(signal, cancel=CancelFilter(side=side) if side else None)
+            return replace(signal, cancel=_cancel_filter(word, found))
         case _:
-            ends = StatedPosition(word.side) if word.side else None
-            signal = _with_levels(_sized(signal, found), found)
-            signal = turns.with_positions(signal, _before(found), _after(found))
-            return replace(signal, side_after=_ending(signal.side_after, ends, found))
+            return _reverse(signal, word, found)
+
+
+def _cancel_filter(word: words.Word, found: Fields) -> CancelFilter | None:
+    typed = found.one("type", _order_type)
+    wanted = CancelFilter(
+        order_type=None if typed is OrderType.MARKET else typed,
+        side=word.side.opened_by if word.side else None,
+    )
+    return None if wanted == CancelFilter() else wanted
+
+
+def _reverse(signal: Signal, word: words.Word, found: Fields) -> Signal:
+    _market_only(found)
+    signal = _with_levels(_sized(signal, found), found)
+    signal = turns.with_positions(signal, _before(found), _after(found))
+    ends = StatedPosition(word.side) if word.side else None
+    return replace(signal, side_after=_ending(signal.side_after, ends, found))
+
+
+def _market_only(found: Fields) -> None:
+    """A reverse and a target go at market; another order or a reduction is not what they are."""
+    if found.one("type", _order_type) not in (None, OrderType.MARKET):
+        raise Refused(
+            "order_type_unsupported",
+            found.path("type", "type"),
+            "A reverse or a target position goes at market.",
+        )
+    _no_pending_price(found)
+    if _flagged_close(found):
+        raise Refused(
+            "two_sides", found.at + "action", "A flag closes, and the action opens a position."
+        )
 
 
 def _ending(
@@ -189,8 +217,7 @@ def _order(signal: Signal, word: words.Word, found: Fields) -> Signal:
     resolved = turns.resolve(signal, before, after, found.notes, found.at, size)
     if resolved.action is Action.CLOSE:
         return _turned(resolved, word, found)
-    cancel_first = found.one("cancel_orders", fields.flag) or False
-    return replace(resolved, cancel_first=cancel_first)
+    return resolved
 
 
 def _turned(resolved: Signal, word: words.Word, found: Fields) -> Signal:
@@ -223,12 +250,8 @@ def _close(signal: Signal, side: PositionSide | None, found: Fields) -> Signal:
         if stated is not None and stated.side is not StatedPosition.FLAT:
             side = _closed_side(side, PositionSide(stated.side.value), found)
     partly = after is not None and after.side is not StatedPosition.FLAT
-    if partly and signal.quantity is None:
-        raise Refused(
-            "quantity_missing",
-            f"{found.at}quantity",
-            "A part of the position is closed as stated, and how much is not said.",
-        )
+    size = found.path("quantity", "quantity")
+    signal = turns.sized_to_close(signal, found.notes, size, partly=partly)
     _with_price(signal, found, closing=True)
     signal = replace(signal, close_side=side)
     return turns.without_opening_fields(_with_levels(signal, found), found.notes, found.at)
@@ -264,6 +287,7 @@ def _target(found: Fields) -> Signal:
             f"{found.at}action",
             "No action is given. Add 'action' with buy, sell or close.",
         )
+    _market_only(found)
     symbol, amount = _symbol(found), _amount(found, closing=False)
     size = wanted.size
     if size is None and amount is not None:
@@ -377,7 +401,7 @@ def _no_pending_price(found: Fields) -> None:
 
 def _level(value: Json, field: str) -> Level | None:
     """A price, or a percentage of the entry; 0 is none."""
-    if isinstance(value, str) and value.endswith("%"):
+    if isinstance(value, str) and fields.used_text(value, field).endswith("%"):
         return _percent(value[:-1], field)
     read = fields.number(value, field, "level_unreadable")
     return _kept(Level(LevelKind.PRICE, read), field)
@@ -466,6 +490,7 @@ def _told(signal: Signal, found: Fields) -> Signal:
     references = [*prices, *found.known.get("reference", ())]
     return replace(
         signal,
+        cancel_first=found.one("cancel_orders", fields.flag) or False,
         reference_price=generic_text.first_price(references, notes),
         accounts=found.one("account", fields.names) or (),
         id=found.one("id", fields.identifier),
@@ -482,6 +507,12 @@ def _told(signal: Signal, found: Fields) -> Signal:
 def _check_unknown(signal: Signal, found: Fields) -> None:
     """Report every unknown key, and refuse an opening that one of them may change."""
     opening = signal.action in _ENTERING
+    if opening and found.has("close_side"):
+        raise Refused(
+            "two_sides",
+            found.path("close_side", ""),
+            "The action opens a position, and a side to close is named.",
+        )
     for member in found.unknown:
         if opening and speaks_of_protection(member.key):
             raise Refused(

@@ -12,7 +12,7 @@ from bridge.domain.signals import Signal
 from bridge.domain.values import Action, PositionSide
 from bridge.errors import Refused
 
-_PROSE = ("comment", "text", "strategy")
+_PROSE = ("comment", "text")
 _EXIT = re.compile(
     r"\b(?:exit|flatten|stopped out)\b"
     r"|\bclose (?:entry|long|short|positions?|order|trade|all|buy|sell)\b"

@@ -4,6 +4,7 @@ Works on text that is no JSON at all, on broken JSON and on JSON inside a JSON t
 """
 
 import re
+from collections.abc import Iterator
 from typing import NewType
 
 from bridge.domain.identity import is_secret_key
@@ -28,22 +29,33 @@ def mask(raw: bytes) -> MaskedBody:
     """The body with every secret's value masked."""
     text = raw.decode("utf-8", "surrogateescape")
     out: list[str] = []
+    done = 0
+    for begin, end in _secrets(text):
+        out += [text[done:begin], MASK]
+        done = end
+    out.append(text[done:])
+    return MaskedBody("".join(out).encode("utf-8", "surrogateescape"))
+
+
+def _secrets(text: str) -> Iterator[tuple[int, int]]:
+    """Where secrets stand, from the front."""
     at = 0
     if licence := _LICENCE.match(text):
-        out += [text[: licence.start(1)], MASK]
+        yield licence.span(1)
         at = licence.end(1)
     bare_end = _PAIR_END if ";" in text and not text.lstrip().startswith(("{", "[")) else _BARE_END
     while found := _KEY.search(text, at):
-        start = found.end()
-        if is_secret_key(_ESCAPE.sub(lambda e: chr(int(e[1], 16)), found[1])):
-            begin, end = _value(text, start, bare_end)
-            out += [text[at:begin], MASK if end > begin else ""]
-            at = end
-        else:
-            out.append(text[at:start])
-            at = start
-    out.append(text[at:])
-    return MaskedBody("".join(out).encode("utf-8", "surrogateescape"))
+        at = found.end()
+        if _names_a_secret(found[1]):
+            begin, at = _value(text, at, bare_end)
+            if at > begin:
+                yield begin, at
+
+
+def _names_a_secret(key: str) -> bool:
+    if "\\" in key:
+        key = _ESCAPE.sub(lambda e: chr(int(e[1], 16)), key)
+    return len(key) > 2 and is_secret_key(key)
 
 
 def _value(text: str, start: int, bare_end: re.Pattern[str]) -> tuple[int, int]:

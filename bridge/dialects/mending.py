@@ -34,6 +34,7 @@ _TOKEN = re.compile(
     r"|(?P<bare>[A-Za-z_][A-Za-z0-9_\-]*+)"
 )
 _MEMBERS = re.compile(r'"[^"\\\n]+"\s*:')
+_MAX_TOKENS = 4_096
 _PYTHON = {"True": "true", "False": "false", "None": "null"}
 _DESCRIPTOR = re.compile(r"=(\{[^{}]{1,400}\})")
 _SYMBOL = re.compile(r"[A-Za-z0-9_.:/!\-]{1,64}", re.ASCII)
@@ -108,10 +109,11 @@ def _inner_symbol(descriptor: str) -> str:
 
 
 def _tokens(text: str) -> list[_Token] | None:
-    tokens, at = [], 0
+    tokens: list[_Token] = []
+    at = 0
     while at < len(text):
         found = _TOKEN.match(text, at)
-        if found is None or found.lastgroup is None:
+        if found is None or found.lastgroup is None or len(tokens) > _MAX_TOKENS:
             return None
         if found.lastgroup != "space":
             tokens.append(_Token(found.lastgroup, found[0]))

@@ -27,6 +27,10 @@ _OPENALGO = words.spelled(
 )
 
 
+STRONG = frozenset(("bridge", "algoway", "3commas", "wundertrading", "pickmytrade"))
+"""Dialects whose marks nobody uses by chance: not even a pinned hook reads them as another's."""
+
+
 def name_of(message: Message) -> str | None:
     """The dialect's name, or None when the message shows no mark of any."""
     value = message.value
@@ -66,10 +70,10 @@ def _traderspost(value: Object) -> bool:
 def _signalstack(value: Object) -> bool:
     if not {"symbol", "action"} <= value.keys():
         return False
-    return bool({"class", "limit_price"} & value.keys()) or value["action"] in (
-        "sell_short",
-        "buy_to_cover",
-    )
+    if any(generic_keys.field_of(k) == "type" for k in value):
+        return False  # there the prices say the type
+    marked = {"class", "limit_price"} & value.keys()
+    return bool(marked) or value["action"] in ("sell_short", "buy_to_cover")
 
 
 def _openalgo_position(value: Object) -> bool:
@@ -102,18 +106,23 @@ _CROSSTRADE = re.compile(r"(?:^|;)\s*command\s*=", re.I)
 _BARE_CODE = re.compile(r"(?:ENTER|EXIT)-(?:LONG|SHORT|ALL)_\S+")
 _AUTOVIEW = re.compile(r"(?:^|\s)[bc]=")
 _WHOOK = re.compile(
-    r"\s(?:(?:pos|position)\s+-?[0-9]|close\s+[0-9.]+%|[0-9.]+\$|x[0-9.]+(?:\s|$)"
+    r"\s(?:(?:pos|position)\s+-?[0-9]|close\s+[0-9.]+%|[0-9.]+\$|(?-i:x)[0-9.]+(?:\s|$)"
     r"|limit:\S|cancel:\S)",
     re.I,
 )
-_PAIRS = re.compile(
-    r"(?:[A-Za-z0-9_-]+:)?(?:[A-Za-z0-9_-]+:[A-Za-z]+\s+)?"
-    r"(?:[A-Za-z_][A-Za-z0-9_ ]{0,40}[=:][^;,\n=]*+[;,\n\s]*+)+"
+_PAIRS = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_ ]{0,40}[=:][^;,\n=]*+[;,\n\s]*+)+")
+_SPEAKS = re.compile(
+    r"\b(?:action|order_action|side|signal|signal_type|direction|command|cmd)\s*[=:]", re.I
+)
+_ACCOUNT_COMMAND = re.compile(
+    r"(?:trade:)?[A-Za-z0-9_-]{1,40}:(?:long|short|buy|sell|close|cancel|cancelall)(?:\s|$)", re.I
 )
 
 
 def _pairs(text: str) -> bool:
-    return _PAIRS.fullmatch(text) is not None and not _words(text)
+    if _ACCOUNT_COMMAND.match(text):
+        return True
+    return _SPEAKS.search(text) is not None and _PAIRS.fullmatch(text) is not None
 
 
 def _words(text: str) -> bool:

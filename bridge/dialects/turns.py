@@ -39,17 +39,18 @@ def resolve(
 
 
 def _as_close(signal: Signal, meaning: Meaning, notes: Notes, at: str, field: str) -> Signal:
-    signal = _sized(signal, meaning, notes, field)
+    signal = sized_to_close(signal, notes, field, partly=meaning.partly)
     return replace(
         without_opening_fields(signal, notes, at), action=Action.CLOSE, close_side=meaning.closes
     )
 
 
-def _sized(signal: Signal, meaning: Meaning, notes: Notes, field: str) -> Signal:
+def sized_to_close(signal: Signal, notes: Notes, field: str, *, partly: bool) -> Signal:
+    """A close's quantity: what is stated, else what the positions show, else everything."""
     if signal.unit in _OF_AN_OPENING:
         notes.passed_over(field, _NOT_ON_A_CLOSE)
         signal = replace(signal, quantity=None, unit=None)
-    if signal.quantity is not None or not meaning.partly:
+    if signal.quantity is not None or not partly:
         return signal
     if not signal.position_before or not signal.position_after:
         raise Refused(
