@@ -9,6 +9,7 @@ from bridge.schemas.files import (
     ImportForm,
     ImportSchema,
     UserForm,
+    UserSchema,
 )
 from bridge.schemas.rules import (
     AccountForm,
@@ -33,6 +34,7 @@ __all__ = [
     "Strict",
     "Told",
     "UserForm",
+    "UserSchema",
     "account_as_written",
     "as_written",
     "invalid",
