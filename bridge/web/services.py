@@ -1,0 +1,29 @@
+"""What every view may ask for: settings, databases, keys, the clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import cast
+
+from flask import current_app
+
+from bridge.config import Settings
+from bridge.sealing import Keys
+from bridge.store.db import Database
+
+
+@dataclass(frozen=True)
+class Services:
+    """One app's own. `ingest` has a pool of its own, so that pages never keep a hook waiting."""
+
+    settings: Settings
+    ingest: Database
+    pages: Database
+    keys: Keys | None
+    wake: Callable[[], None] | None
+    now: Callable[[], datetime]
+
+
+def services() -> Services:
+    """Those of the app that answers this request."""
+    return cast(Services, current_app.extensions["bridge"])
