@@ -229,9 +229,6 @@ def _turned(resolved: Signal, word: words.Word, found: Fields) -> Signal:
             f"The action names a side to hold, and the position is {resolved.side_after} "
             "afterwards. For an exit send close, or buy and sell.",
         )
-    amount = _amount(found, closing=True)
-    if amount is not None and amount.unit is Unit.PERCENT_POSITION:
-        return replace(resolved, quantity=amount.quantity, unit=amount.unit)
     return resolved
 
 

@@ -15,8 +15,11 @@ MASK = "***"
 _QUOTES = "\"'\u201c\u201d\u201e\u201f\u2018\u2019\uff02\uff07"
 _ESCAPE = re.compile(r"\\u00([0-9a-fA-F]{2})")
 _KEY = re.compile(
-    r"(?<![A-Za-z0-9_.\-])((?:[A-Za-z0-9_.\-]|(?<!\\)\\u00[0-9a-fA-F]{2})++)"
-    rf"\\*+[{_QUOTES}]?\s*+[:=]\s*+"
+    r"(?<![A-Za-z0-9_.\-])"
+    r"(?=[A-Za-z0-9_.\-]*?(?:secret|token|pass|pwd|pin|key|licen|auth|\\u00))"
+    r"((?:[A-Za-z0-9_.\-]|(?<!\\)\\u00[0-9a-f]{2})++)"
+    rf"\\*+[{_QUOTES}]?\s*+[:=]\s*+",
+    re.IGNORECASE,
 )
 _BARE_END = re.compile(r"[\s,;&|}\])]")
 _PAIR_END = re.compile(r"[;\n]")
@@ -55,7 +58,7 @@ def _secrets(text: str) -> Iterator[tuple[int, int]]:
 def _names_a_secret(key: str) -> bool:
     if "\\" in key:
         key = _ESCAPE.sub(lambda e: chr(int(e[1], 16)), key)
-    return len(key) > 2 and is_secret_key(key)
+    return is_secret_key(key)
 
 
 def _value(text: str, start: int, bare_end: re.Pattern[str]) -> tuple[int, int]:

@@ -331,6 +331,7 @@ def test_an_exit_leaves_the_levels_of_its_template_and_says_so() -> None:
         ({"time": 170000000}, "time_unreadable", "time"),
         ({"time": "{{timenow}}"}, "placeholder_unfilled", "time"),
         ({"max_age": 0}, "not_positive", "max_age"),
+        ({"max_age": 99_999_999}, "number_unreadable", "max_age"),
         ({"account": []}, "value_empty", "account"),
         ({"account": [""]}, "value_empty", "account"),
         ({"comment": "x" * 201}, "text_too_long", "comment"),
@@ -386,6 +387,7 @@ def test_what_the_page_does_not_allow_is_refused_by_name(
         ("bridge buy X1 position=long", "unknown_field", "position"),
         ("bridge buy X1 strategy.name=x", "unknown_field", "strategy.name"),
         ("bridge buy X1 trailing.before=1", "level_unreadable", "trailing"),
+        ("bridge buy X1 trailing=far trailing.after=1r", "level_unreadable", "trailing"),
         ("bridge sell X1 action=buy", "unknown_field", "action"),
     ],
 )
@@ -393,6 +395,25 @@ def test_an_incomplete_or_misplaced_order_is_refused(
     raw: str, code: str, field: str | None
 ) -> None:
     assert refused(parse(raw.encode())) == (code, field)
+
+
+def test_positions_beside_a_reverse_must_end_where_it_ends() -> None:
+    reverse = {"action": "reverse", "side": "long"}
+    agreeing = send(**reverse, position={"before": "-2", "after": "3"})
+    assert isinstance(agreeing, Parsed)
+    assert agreeing.signals[0].side_after is StatedPosition.LONG
+    assert agreeing.signals[0].position_before == Decimal(-2)
+    contradicting = send(**reverse, position={"after": "flat"})
+    assert refused(contradicting) == ("position_contradiction", "position")
+
+
+def test_an_order_has_at_most_64_fields() -> None:
+    assert refused(send(**{f"k{i}": 1 for i in range(64)})) == ("too_many_fields", None)
+
+
+def test_the_parts_of_a_line_come_in_any_order() -> None:
+    first = understood("bridge buy X1 trailing=15pips trailing.after=1r")
+    assert understood("bridge buy X1 trailing.after=1r trailing=15pips") == first
 
 
 def test_information_that_is_not_readable_is_taken_and_reported() -> None:

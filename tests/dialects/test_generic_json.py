@@ -305,6 +305,13 @@ def test_a_partial_exit_without_quantity_is_the_difference_of_the_positions() ->
         ),
         ({"action": "long", "market_position": "flat"}, "position_contradiction"),
         ({"action": "closelong", "qty": 1, "position_size": -5}, "two_sides"),
+        ({"action": "reverse", "side": "buy", "position_size": -5}, "position_contradiction"),
+        ({"action": "buy", "qty": 1, "position": "up"}, "position_unreadable"),
+        ({"action": "buy", "market_position": "short", "position_size": 1}, "two_values"),
+        ({"action": "buy", "prev_position_size": 5, "position_size": 3}, "position_contradiction"),
+        ({"action": "sell", "prev_position_size": 5, "position_size": 8}, "position_contradiction"),
+        ({"position": 3, "qty": 2}, "quantity_contradicts_position"),
+        ({"position": "long"}, "quantity_missing"),
     ],
 )
 def test_a_position_that_does_not_fit_is_refused(fields: dict[str, Any], expected: str) -> None:
@@ -387,6 +394,7 @@ def test_words_and_flags_that_belong_together_say_one_thing(
         {"action": "sell", "order_id": "TP1"},
         {"action": "sell", "note": "stop loss hit"},
         {"action": "buy", "note": "Short"},
+        {"action": "buy", "state": "flat"},
         {"side": "SELL", "positionSide": "LONG"},
         {"Bull": 1, "Bear": 1},
         {"action": "buy", "short": 1},
@@ -456,6 +464,13 @@ def test_any_other_unknown_key_is_listed_and_not_applied(key: str) -> None:
             "dialect_not_supported",
             None,
         ),
+        (
+            {"action": "buy", "type": "limit", "limit_price": 5, "stop_price": 4},
+            "order_type_unsupported",
+            "stop_price",
+        ),
+        ({"action": "buy", "sl": -5}, "not_positive", "sl"),
+        ({"action": "buy", "tp1": 6, "tp9": 7}, "level_unreadable", "tp9"),
         ({"action": "buy", "stop_price": 5}, "order_type_missing", "stop_price"),
         ({"action": "buy", "type": "stop", "stop_price": 5, "price": 6}, "two_values", "price"),
         ({"action": "reverse", "type": "limit", "price": 6}, "order_type_unsupported", "type"),
@@ -510,6 +525,43 @@ def test_a_missing_symbol_is_named() -> None:
 
 def test_symbols_that_differ_by_the_exchange_alone_agree() -> None:
     assert one(send(action="buy", ticker="NASDAQ:X1", qty=1)).symbol == "NASDAQ:X1"
+
+
+def test_the_share_of_an_entrys_template_does_not_cut_an_exit() -> None:
+    answer = send(action="sell", size="5%", position_size=0)
+    signal = one(answer)
+    assert (signal.action, signal.quantity, signal.unit) == (Action.CLOSE, None, None)
+    assert isinstance(answer, Parsed)
+    assert [n.field for n in answer.not_honoured] == ["size"]
+    assert code(send(action="sell", size="5%", position_size=3)) == "quantity_missing"
+
+
+def test_a_close_goes_at_market_and_says_so() -> None:
+    answer = send(action="close", order_type="limit", price=5)
+    assert one(answer) == Signal(Action.CLOSE, "X1", reference_price=Decimal(5))
+    assert isinstance(answer, Parsed)
+    assert [n.field for n in answer.not_honoured] == ["order_type"]
+
+
+def test_a_size_without_its_side_is_reported() -> None:
+    answer = send(action="buy", market_position_size=3)
+    assert one(answer).position_after is None
+    assert isinstance(answer, Parsed)
+    assert [n.field for n in answer.not_honoured] == ["market_position_size"]
+
+
+def test_a_flat_size_needs_no_side() -> None:
+    assert one(send(action="sell", market_position_size=0)).side_after is StatedPosition.FLAT
+
+
+def test_information_of_another_kind_is_reported() -> None:
+    answer = send(action="buy", exchange=["NYSE"])
+    assert isinstance(answer, Parsed)
+    assert [n.field for n in answer.not_honoured] == ["exchange"]
+
+
+def test_a_symbol_may_hold_an_equals_sign() -> None:
+    assert one(parse(b'{"side":"buy","symbol":"EURUSD=X"}')).symbol == "EURUSD=X"
 
 
 def test_a_modify_and_a_cancel_say_which_side() -> None:

@@ -98,6 +98,7 @@ def test_a_hook_that_pins_json_takes_ticker_and_action_as_json() -> None:
         ("bridge", "BUY ETHUSD QTY:0.2", "not_understood"),
         ("bridge", '{"pair":"EURUSD","signal":"SELL"}', "version_unsupported"),
         ("tradingview", "BUY ETHUSD QTY:0.2", "not_understood"),
+        ("words", "Gold looks strong", "not_understood"),
         ("esperanto", "BUY ETHUSD QTY:0.2", "dialect_not_supported"),
     ],
 )

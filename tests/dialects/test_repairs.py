@@ -113,6 +113,7 @@ def test_json_in_a_text_in_a_text_is_refused() -> None:
     [
         ('{"side":"buy","symbol":"={\\"a\\":1}"}', "symbol_unreadable"),
         ('{"side":"buy","symbol":"={"a":1}"}', "symbol_unreadable"),
+        ('{"side":"buy","symbol":"={broken}"}', "symbol_unreadable"),
         ('{"side":"buy","symbol":"EURUSD","sl":"tp=1"}', "two_values"),
         ('{"side":"buy","symbol":"EURUSD","sl":"1,085.0"}', "level_unreadable"),
         ('{"side":"buy","symbol":"EURUSD","sl":"1.o85"}', "level_unreadable"),
@@ -163,6 +164,11 @@ def test_a_text_beside_other_content_is_no_wrapper() -> None:
     answer = parse(b'{"text":"BUY EURUSD LOT 0.1","volume":3}')
     assert isinstance(answer, Refusal)
     assert answer.code == "action_missing"
+
+
+def test_an_empty_text_in_a_wrapper_is_no_instruction() -> None:
+    answer = parse(b'{"text":" "}')
+    assert isinstance(answer, Refusal)
 
 
 def test_a_wrapper_in_a_wrapper_is_not_looked_into() -> None:

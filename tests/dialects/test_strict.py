@@ -1,5 +1,6 @@
 """Bodies that only look readable are refused, each by name, within milliseconds."""
 
+import sys
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from bridge.dialects.masking import mask
 from bridge.dialects.strict import OddNumber, read_json
 from bridge.domain.signals import Parsed, Refusal
 
+LIMIT = 0.05 if sys.gettrace() is None else 0.5  # measuring coverage slows every line
 ORDER = '{"action":"buy","symbol":"EURUSD"%s}'
 
 
@@ -140,20 +142,20 @@ def test_no_body_takes_long(raw: bytes) -> None:
     for work in (parse, mask, identity_of):
         times = []
         for _ in range(3):
-            start = time.perf_counter()
+            start = time.thread_time()
             work(raw)
-            times.append(time.perf_counter() - start)
-        assert min(times) < 0.05, work
+            times.append(time.thread_time() - start)
+        assert min(times) < LIMIT, work
 
 
 def test_an_ordinary_message_takes_well_under_a_millisecond() -> None:
     raw = with_field('"quantity":"1","sl":"1.05","price":"1.08","note":"' + "x" * 3900 + '"')
     times = []
     for _ in range(101):
-        start = time.perf_counter()
+        start = time.thread_time()
         parse(raw)
-        times.append(time.perf_counter() - start)
-    assert sorted(times)[50] < 0.001
+        times.append(time.thread_time() - start)
+    assert sorted(times)[50] < LIMIT / 50
 
 
 def test_equal_messages_have_one_identity() -> None:
