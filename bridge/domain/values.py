@@ -13,7 +13,7 @@ PublicId = NewType("PublicId", str)
 Tag = NewType("Tag", str)
 """Our id of one execution at the broker (TradeLocker's strategyId): at most 31 of [0-9a-z]."""
 
-EXACT = Context(prec=60)
+EXACT = Context(prec=70)
 """Wide enough for every product of the numbers we take; never the caller's ambient context."""
 
 NUMBER = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,20})?", re.ASCII)
