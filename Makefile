@@ -89,11 +89,12 @@ $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@
 
-browser: # Debian's Chromium for the browser tests
-	@test -x /usr/bin/chromium || { \
+# Debian's Chromium, and libatomic1 for the Node.js inside Playwright: a small Debian has neither.
+browser:
+	@{ test -x /usr/bin/chromium && /sbin/ldconfig -p | grep -q libatomic.so.1; } || { \
 	  root=""; if [ "$$(id -u)" != 0 ]; then root="sudo -n"; fi; \
 	  echo "Installing Chromium for the browser tests ..."; \
 	  { $$root apt-get -qq update && $$root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
-	    --no-install-recommends chromium fonts-dejavu-core >/dev/null; } || { \
-	    echo "The browser tests need /usr/bin/chromium. Install it as root:" >&2; \
-	    echo "  apt-get install chromium fonts-dejavu-core" >&2; exit 1; }; }
+	    --no-install-recommends chromium fonts-dejavu-core libatomic1 >/dev/null; } || { \
+	    echo "The browser tests need Chromium. Install it as root:" >&2; \
+	    echo "  apt-get install chromium fonts-dejavu-core libatomic1" >&2; exit 1; }; }

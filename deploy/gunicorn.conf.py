@@ -1,48 +1,12 @@
-"""How gunicorn serves Bridge. PORT and WEB_CONCURRENCY are read by gunicorn itself."""
+"""How gunicorn serves Bridge on a platform. PORT and WEB_CONCURRENCY it reads by itself."""
 
-import logging
-import re
-from typing import Any
+import sys
+from pathlib import Path
 
-from gunicorn.glogging import Logger
+# gunicorn reads this before it puts the working directory on the path, and a platform that only
+# installs the requirements has no other copy of Bridge.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-# With 4 threads, 50 connections that send nothing kept every hook waiting; with 64 they did not.
-worker_class = "gthread"
-threads = 64
-graceful_timeout = 20
-# Longer than the idle time of the proxies in front: they must never reuse a connection we close.
-keepalive = 75
-control_socket_disable = True
+from bridge.gunicorn_settings import OPTIONS
 
-# A longer request line is answered 414; a longer or a further header 431.
-limit_request_line = 4094
-limit_request_fields = 100
-limit_request_field_size = 8190
-
-# Forwarded headers reach the app as they came: it alone counts the proxies in front.
-forwarded_allow_ips = ""
-
-# Paths hold hook tokens, so requests are not logged here.
-accesslog = None
-errorlog = "-"
-
-
-class _Masked(logging.Filter):
-    """Takes hook tokens out of what gunicorn says about a request it could not read."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = re.sub(r"/hook/[^\s'\"?]+", "/hook/***", record.getMessage())
-        record.args = ()
-        return True
-
-
-class MaskingLogger(Logger):  # type: ignore[misc]  # gunicorn ships no types
-    """gunicorn's own logger, with hook tokens masked."""
-
-    def setup(self, cfg: Any) -> None:
-        """Set up as gunicorn does, then put the mask before every handler."""
-        super().setup(cfg)
-        self.error_log.addFilter(_Masked())
-
-
-logger_class = MaskingLogger
+globals().update(OPTIONS)
