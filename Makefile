@@ -63,7 +63,7 @@ lock: install ## write the locks anew from pyproject.toml (ARGS=--upgrade, ARGS=
 	$(COMPILE) $(ARGS) --extra postgres --group dev --group e2e --group build \
 	  -c requirements.txt -c requirements-build.txt -o requirements-dev.txt
 
-install: $(VENV)/.ready-dev ## the packages for tests and checks
+install: $(VENV)/.ready $(VENV)/.ready-dev ## the packages for tests and checks
 
 clean: ## remove caches and build output; never a database, never var/
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage .coverage.* htmlcov \
@@ -84,7 +84,7 @@ $(VENV)/.ready: pyproject.toml $(VENV)/.packages
 	@$(INSTALL) --no-build-isolation --no-index --editable .
 	@touch $@
 
-$(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
+$(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.packages
 	@echo "Installing the packages for tests and checks (about a minute) ..."
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@

@@ -1,10 +1,12 @@
 """The house's rules hold for the code, and each checker sees the fault it is there for."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from bridge.config import SETTINGS
 from tests import house
 from tests.checks import leaks, locks
 
@@ -152,6 +154,23 @@ def test_a_secret_is_found_unless_the_line_says_it_is_none(line: str) -> None:
 )
 def test_what_is_plainly_no_secret_passes(line: str) -> None:
     assert list(leaks.leaks(line)) == []
+
+
+def settings_rows(readme: str) -> list[tuple[str, ...]]:
+    """The rows of the README's settings table: variable, meaning, default."""
+    rows = re.findall(r"^\| *`([A-Z_]+)` *\| *(.*?) *\| *(.*?) *\|$", readme, re.MULTILINE)
+    return [tuple(row) for row in rows]
+
+
+def test_a_settings_table_is_read() -> None:
+    readme = "| variable | meaning | default |\n|---|---|---|\n| `PORT` | The port. | `8000` |\n"
+    assert settings_rows(readme) == [("PORT", "The port.", "`8000`")]
+
+
+@pytest.mark.xfail(reason="the README is not written yet; take this mark away when it is")
+def test_the_readme_lists_every_setting_and_no_other() -> None:
+    told = [(s["name"], s["meaning"], s["default"]) for s in SETTINGS]
+    assert settings_rows((ROOT / "README.md").read_text()) == told
 
 
 def test_every_changelog_has_a_place_for_what_comes_next() -> None:
