@@ -21,7 +21,7 @@ from bridge.domain.intents import (
 )
 from bridge.domain.reasons import Reason, why
 from bridge.domain.rules import ANY, Mode, Rule, RuleAccount, What
-from bridge.domain.signals import ANY_SYMBOL, Level, Signal
+from bridge.domain.signals import ANY_SYMBOL, CancelFilter, Level, Signal
 from bridge.domain.values import (
     EXACT,
     Action,
@@ -34,6 +34,8 @@ from bridge.domain.values import (
 
 _HUNDRED = Decimal(100)
 _ENTRIES = {Action.BUY: Side.BUY, Action.SELL: Side.SELL}
+_INVERTED = {"long": "short", "short": "long", "not_long": "not_short", "not_short": "not_long"}
+_ONLY = {What.LONG_ONLY: PositionSide.LONG, What.SHORT_ONLY: PositionSide.SHORT}
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,15 @@ def _inverted(signal: Signal) -> Signal:
         side_after=_swapped(signal.side_after),
         position_before=_negated(signal.position_before),
         position_after=_negated(signal.position_after),
+        require=_INVERTED.get(signal.require, signal.require) if signal.require else None,
+        cancel=_other_side(signal.cancel),
     )
+
+
+def _other_side(cancel: CancelFilter | None) -> CancelFilter | None:
+    if cancel is None or cancel.side is None:
+        return cancel
+    return replace(cancel, side=cancel.side.opposite)
 
 
 def _swapped(stated: StatedPosition | None) -> StatedPosition | None:
@@ -152,7 +162,9 @@ def _legs(signal: Signal, rule: Rule, account: RuleAccount) -> tuple[Leg, ...] |
     wanted = _wanted(signal, rule, account)
     if isinstance(wanted, Reason):
         return wanted
-    legs = [Leg(CANCEL_LEG, symbol, Cancel(None, None))] if signal.cancel_first else []
+    legs: list[Leg] = []
+    if signal.cancel_first and not any(isinstance(i, Cancel) for i in wanted):
+        legs.append(Leg(CANCEL_LEG, symbol, _cancel(signal)))
     opens = any(isinstance(i, Place | Target) for i in wanted)
     closes = any(isinstance(i, Close) for i in wanted)
     if signal.close_first and opens and not closes:
@@ -263,7 +275,10 @@ def _place(
 def _order(signal: Signal, rule: Rule) -> tuple[OrderType, Decimal | None, Level | None]:
     """The order's type, price and offset: the rule's form where it has one, else the alert's."""
     if rule.order is not None:
-        return rule.order.type, rule.order.price or signal.price, rule.order.offset or signal.offset
+        form = rule.order
+        if form.price is not None or form.offset is not None:
+            return form.type, form.price, form.offset
+        return form.type, signal.price, signal.offset
     return signal.order_type or OrderType.MARKET, signal.price, signal.offset
 
 
@@ -336,7 +351,7 @@ def _close_amount(signal: Signal, rule: Rule, account: RuleAccount) -> CloseAmou
 
 def _only_sides(rule: Rule, intents: tuple[Intent, ...]) -> tuple[Intent, ...]:
     """A rule that looks after one side closes only that side."""
-    side = {What.LONG_ONLY: PositionSide.LONG, What.SHORT_ONLY: PositionSide.SHORT}.get(rule.what)
+    side = _ONLY.get(rule.what)
     if side is None:
         return intents
     return tuple(replace(i, side=i.side or side) if isinstance(i, Close) else i for i in intents)
@@ -368,6 +383,9 @@ def _stated_target(signal: Signal, rule: Rule, account: RuleAccount) -> tuple[In
         stated = None
     if stated is None:
         return why("no_stated_position")
+    side = _ONLY.get(rule.what)
+    if side is not None and (stated if side is PositionSide.LONG else -stated) <= 0:
+        return (Close(side, CloseAmount(), rule.own_only),)  # flat, to a rule of one side
     return (_target(stated, signal, rule, account),)
 
 
