@@ -33,8 +33,6 @@ def import_(file: BinaryIO, rotate_hooks: bool, new_token: bool) -> None:
             new_token=new_token,
             now=here.now(),
         )
-    for warning in told["warnings"]:
-        click.echo(f"Warning: {warning}", err=True)
     tell_json(told)
 
 

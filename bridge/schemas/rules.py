@@ -134,7 +134,7 @@ class WhenSchema(Strict):
 
     symbols = Many(Text(most=80), least=1, load_default=lambda: [ANY])
     actions = Many(Choice((ANY, *(a.value for a in Action))), least=1, load_default=lambda: [ANY])
-    strategy = OneOrMany(load_default=())
+    strategy = OneOrMany(load_default=tuple)
     expression = Later("An expression")
 
     @post_load
@@ -248,7 +248,7 @@ class RuleSchema(Strict):
     hook = Text(most=80, required=True)
     mode = Choice((m.value for m in Mode), required=True)
     position = Whole(least=0, most=1_000_000)
-    when = Nested(WhenSchema, load_default=When())
+    when = Nested(WhenSchema, load_default=When)
     what = Choice((w.value for w in What), required=True)
     accounts = Many(Nested(RuleAccountSchema), least=1, required=True)
     size = Nested(SizeSchema, required=True)
@@ -257,7 +257,7 @@ class RuleSchema(Strict):
     stop_loss = LevelOf(STOPS)
     take_profit = LevelOf(TARGETS)
     order = Nested(OrderSchema)
-    unless = Nested(UnlessSchema, load_default=Unless())
+    unless = Nested(UnlessSchema, load_default=Unless)
     symbols = SymbolMap(load_default=dict)
 
     @validates_schema
