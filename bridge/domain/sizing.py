@@ -7,7 +7,7 @@ from decimal import Decimal
 from bridge.domain.instruments import Instrument
 from bridge.domain.intents import CloseAmount, SizePlan
 from bridge.domain.reasons import Reason, why
-from bridge.domain.values import EXACT, Unit, floor_to_step, plain
+from bridge.domain.values import EXACT, Unit, floor_to_step, plain, shorten
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,11 @@ def size(plan: SizePlan, instrument: Instrument) -> Sized | Reason:
     if plan.cap is not None and lots > plan.cap:
         lots = plan.cap
         steps.append(f"capped by the rule at {plain(lots)} lots")
-    return _on_step(lots, steps, instrument)
+    sized = _on_step(lots, steps, instrument)
+    largest = instrument.max_lot
+    if isinstance(sized, Sized) and largest is not None and sized.lots > largest:
+        return why("over_maximum", lots=sized.lots, maximum=largest)
+    return sized
 
 
 def _on_step(lots: Decimal, steps: list[str], instrument: Instrument) -> Sized | Reason:
@@ -76,8 +80,6 @@ def _on_step(lots: Decimal, steps: list[str], instrument: Instrument) -> Sized |
         steps.append(f"floored to the step of {step} = {plain(floored)} lots")
     if floored < instrument.min_lot or floored <= 0:
         return why("under_minimum", lots=floored, minimum=instrument.min_lot)
-    if instrument.max_lot is not None and floored > instrument.max_lot:
-        return why("over_maximum", lots=floored, maximum=instrument.max_lot)
     return Sized(floored, tuple(steps))
 
 
@@ -96,14 +98,16 @@ def lots_of(
 
 def _from_units(quantity: Decimal, instrument: Instrument, whose: str) -> Sized:
     lots = EXACT.divide(quantity, instrument.lot_size)
-    per_lot = plain(instrument.lot_size)
-    return Sized(
-        lots, (f"{plain(quantity)} units, {whose}, ÷ {per_lot} per lot = {plain(lots)} lots",)
-    )
+    per_lot, cut = plain(instrument.lot_size), shorten(lots, 10)
+    shown = plain(cut) if cut == lots else f"{plain(cut)}…"
+    return Sized(lots, (f"{plain(quantity)} units, {whose}, ÷ {per_lot} per lot = {shown} lots",))
 
 
 def lots_to_close(amount: CloseAmount, observed: Decimal, instrument: Instrument) -> Sized | Reason:
-    """How much of the observed open lots to close; never more than is open."""
+    """How much of the observed open lots to close; never more than is open.
+
+    No maximum stands against it: that is of one order, and a close may take several.
+    """
     if amount.share is not None:
         lots = EXACT.multiply(observed, amount.share)
         shown = plain(EXACT.multiply(amount.share, Decimal(100)).normalize(EXACT))
@@ -112,7 +116,8 @@ def lots_to_close(amount: CloseAmount, observed: Decimal, instrument: Instrument
         steps = [amount.note] if amount.note else []
         return Sized(observed, (*steps, f"all {plain(observed)} lots that are open"))
     else:
-        asked = lots_of(amount.quantity, amount.unit, instrument, "as the alert says")
+        whose = amount.note or "as the alert says"
+        asked = lots_of(amount.quantity, amount.unit, instrument, whose)
         if isinstance(asked, Reason):
             return asked
         lots = EXACT.multiply(asked.lots, amount.multiplier)
