@@ -40,9 +40,9 @@ class Trader:
     calls: list[BrokerCall] = field(default_factory=list)
     logins: list[SignedIn] = field(default_factory=list)
 
-    def login(self, secret: str = "right", timings: WireTimings = USUAL) -> SignedIn:
+    def login(self, typed: str = "right", timings: WireTimings = USUAL) -> SignedIn:
         login = open_login(
-            Login(f"{self.url}/backend-api", "trader@example.com", "PAPER", Secret(secret)),
+            Login(f"{self.url}/backend-api", "trader@example.com", "PAPER", Secret(typed)),
             keeper=self.keeper,
             timings=timings,
             trust=Trust(private_hosts=True),
