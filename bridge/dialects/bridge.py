@@ -4,7 +4,6 @@ Unknown keys are errors here: nothing is passed over in our own dialect but info
 arrived unreadable.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -12,12 +11,13 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from bridge.dialects import fields, levels, turns
+from bridge.dialects.bridge_line import VERSION, from_line
 from bridge.dialects.checks import check_signal
 from bridge.dialects.messages import Message
 from bridge.dialects.notes import Notes
 from bridge.dialects.positions import Stated, read_stated
 from bridge.dialects.strict import Json
-from bridge.domain.signals import ANY_SYMBOL, CancelFilter, LevelKind, Signal
+from bridge.domain.signals import ANY_SYMBOL, CancelFilter, Signal
 from bridge.domain.values import (
     Action,
     OrderType,
@@ -31,7 +31,6 @@ from bridge.errors import Refused
 T = TypeVar("T")
 
 NAME = "bridge"
-VERSION = "1"
 MAX_FIELDS = 64
 MAX_ORDERS = 20
 
@@ -77,12 +76,11 @@ _REQUIRE = ("flat", "long", "short", "not_long", "not_short")
 _RISK = (Unit.RISK_PERCENT, Unit.RISK_CASH)
 _OF_AN_OPENING = (*_RISK, Unit.PERCENT_EQUITY)
 _CHANGES = ("stop_loss", "take_profit", "targets", "trailing", "break_even")
-_PAIR = re.compile(r'([A-Za-z_.]+)=("[^"]*"|\S*)')
 
 
 def read(message: Message, notes: Notes) -> tuple[Signal, ...]:
     """The signals of a message in our own dialect."""
-    value = message.value if isinstance(message.value, dict) else _from_line(message.text)
+    value = message.value if isinstance(message.value, dict) else from_line(message.text)
     _check_outer(value, notes)
     orders = value.get("orders")
     shared = {k: v for k, v in value.items() if k not in _OUTER}
@@ -387,71 +385,3 @@ def _stated(value: Json, field: str) -> tuple[Stated | None, Stated | None]:
         )
     read = {k: read_stated(v, f"{field}.{k}") for k, v in value.items()}
     return read.get("before"), read.get("after")
-
-
-def _from_line(line: str) -> dict[str, Json]:
-    """The JSON form of the one-line text."""
-    words = line.split(None, 3)
-    if len(words) < 3 or words[0].lower() != NAME or "=" in words[1] + words[2]:
-        raise Refused("not_understood", None, "The line reads 'bridge ACTION SYMBOL key=value …'.")
-    value: dict[str, Json] = {"bridge": VERSION, "action": words[1], "symbol": words[2]}
-    for key, text in _pairs(words[3] if len(words) == 4 else ""):
-        _put(value, key, text)
-    return value
-
-
-def _pairs(rest: str) -> list[tuple[str, str]]:
-    pairs, at = [], 0
-    while at < len(rest):
-        if rest[at].isspace():
-            at += 1
-            continue
-        found = _PAIR.match(rest, at)
-        if found is None or not rest[found.end() : found.end() + 1].strip() == "":
-            raise Refused(
-                "not_understood",
-                None,
-                f"{fields.shown(rest[at:].split()[0])} is no key=value. A value with blanks "
-                'stands in "…".',
-            )
-        pairs.append((found[1], found[2].removeprefix('"').removesuffix('"')))
-        at = found.end()
-    return pairs
-
-
-def _put(value: dict[str, Json], key: str, text: str) -> None:
-    """Set `key` or, for `trailing.after`, the inner key of an object."""
-    outer, _, inner = key.partition(".")
-    if not inner:
-        _set(value, key, _line_value(key, text), key)
-        return
-    if outer not in ("position", "trailing", "break_even"):
-        raise _unknown(key, f"'{key[:60]}' is no key of this dialect. Correct it or remove it.")
-    within = value.setdefault(outer, {})
-    if not isinstance(within, dict):
-        raise Refused("level_unreadable", outer, f"'{outer}' is {fields.shown(within)}.")
-    _set(within, inner, _line_value(key, text), key)
-
-
-def _set(value: dict[str, Json], key: str, read: Json, path: str) -> None:
-    present = value.get(key)
-    if isinstance(present, dict) and isinstance(read, dict) and not present.keys() & read.keys():
-        present.update(read)
-    elif key in value:
-        raise Refused("duplicate_key", path, f"The key '{path}' stands twice. Keep one of them.")
-    else:
-        value[key] = read
-
-
-def _line_value(key: str, text: str) -> Json:
-    if key in ("stop_loss", "take_profit") and text.lower() in ("none", "null"):
-        return None
-    if key in ("stop_loss", "take_profit", "trailing.after", "break_even.after"):
-        return levels.from_text(text, LevelKind.PRICE)
-    if key in ("offset", "trailing", "break_even.plus"):
-        return levels.from_text(text, LevelKind.DISTANCE)
-    if key == "account" and "," in text:
-        return [*text.split(",")]
-    if key in ("orders", "targets", "bridge", "action", "symbol", "position", "break_even"):
-        raise _unknown(key, f"'{key}' cannot be written in one line; send JSON.")
-    return text

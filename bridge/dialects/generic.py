@@ -6,25 +6,18 @@ protection or of another kind of order is never left out of an opening in silenc
 
 from collections.abc import Mapping
 from dataclasses import replace
-from decimal import Decimal
 
 from bridge.dialects import fields, generic_text, turns, words
-from bridge.dialects.amounts import Amount, read_amount
+from bridge.dialects import generic_parts as parts
 from bridge.dialects.checks import check_signal
-from bridge.dialects.generic_fields import Fields, agreed, gather
-from bridge.dialects.generic_keys import (
-    MAX_TARGETS,
-    SIZES,
-    changes_the_order,
-    speaks_of_protection,
-)
-from bridge.dialects.mending import DESCRIPTOR, without_descriptors
+from bridge.dialects.generic_fields import Fields, gather
+from bridge.dialects.generic_positions import position_after, position_before
 from bridge.dialects.messages import Message
 from bridge.dialects.notes import Notes
-from bridge.dialects.positions import Stated, read_stated, side_of
+from bridge.dialects.positions import read_stated, side_of
 from bridge.dialects.strict import Json
-from bridge.domain.signals import BreakEven, CancelFilter, Level, LevelKind, Signal, Target
-from bridge.domain.values import Action, OrderType, PositionSide, StatedPosition, Unit
+from bridge.domain.signals import BreakEven, CancelFilter, Signal
+from bridge.domain.values import Action, OrderType, PositionSide, StatedPosition
 from bridge.errors import Refused
 
 NAME = "json"
@@ -32,21 +25,6 @@ MAX_SIGNALS = 20
 
 _OPENING = (Action.BUY, Action.SELL)
 _ENTERING = (*_OPENING, Action.REVERSE, Action.TARGET)
-_UNITS = {
-    "lots": Unit.LOTS,
-    "base": Unit.UNITS,
-    "cash": Unit.CASH,
-    "equity": Unit.PERCENT_EQUITY,
-    "risk": Unit.RISK_PERCENT,
-}
-_TYPES = {
-    "market": OrderType.MARKET,
-    "mkt": OrderType.MARKET,
-    "limit": OrderType.LIMIT,
-    "lmt": OrderType.LIMIT,
-    "stop": OrderType.STOP,
-    "stp": OrderType.STOP,
-}
 
 
 def read(message: Message, notes: Notes) -> tuple[Signal, ...]:
@@ -146,7 +124,7 @@ def _one_hot(found: Fields, flags: list[tuple[str, bool]]) -> words.Word:
 
 
 def _by_word(word: words.Word, found: Fields) -> Signal:
-    signal = Signal(action=word.action or Action.CLOSE, symbol=_symbol(found))
+    signal = Signal(action=word.action or Action.CLOSE, symbol=parts.symbol_of(found))
     match signal.action:
         case Action.BUY | Action.SELL:
             return _order(signal, word, found)
@@ -161,7 +139,7 @@ def _by_word(word: words.Word, found: Fields) -> Signal:
 
 
 def _cancel_filter(word: words.Word, found: Fields) -> CancelFilter | None:
-    typed = found.one("type", _order_type)
+    typed = found.one("type", parts.order_type)
     wanted = CancelFilter(
         order_type=None if typed is OrderType.MARKET else typed,
         side=word.side.opened_by if word.side else None,
@@ -171,21 +149,21 @@ def _cancel_filter(word: words.Word, found: Fields) -> CancelFilter | None:
 
 def _reverse(signal: Signal, word: words.Word, found: Fields) -> Signal:
     _market_only(found)
-    signal = _with_levels(_sized(signal, found), found)
-    signal = turns.with_positions(signal, _before(found), _after(found))
+    signal = parts.with_levels(parts.sized(signal, found), found)
+    signal = turns.with_positions(signal, position_before(found), position_after(found))
     ends = StatedPosition(word.side) if word.side else None
     return replace(signal, side_after=_ending(signal.side_after, ends, found))
 
 
 def _market_only(found: Fields) -> None:
     """A reverse and a target go at market; another order or a reduction is not what they are."""
-    if found.one("type", _order_type) not in (None, OrderType.MARKET):
+    if found.one("type", parts.order_type) not in (None, OrderType.MARKET):
         raise Refused(
             "order_type_unsupported",
             found.path("type", "type"),
             "A reverse or a target position goes at market.",
         )
-    _no_pending_price(found)
+    parts.no_pending_price(found)
     if _flagged_close(found):
         raise Refused(
             "two_sides", found.at + "action", "A flag closes, and the action opens a position."
@@ -211,8 +189,8 @@ def _order(signal: Signal, word: words.Word, found: Fields) -> Signal:
                 "The action opens a position and a flag closes one. Keep one of them.",
             )
         return _close(replace(signal, action=Action.CLOSE), word.side.opposite, found)
-    before, after = _before(found), _after(found)
-    signal = _with_levels(_with_price(_sized(signal, found), found), found)
+    before, after = position_before(found), position_after(found)
+    signal = parts.with_levels(parts.with_price(parts.sized(signal, found), found), found)
     size = found.path("quantity", "quantity")
     resolved = turns.resolve(signal, before, after, found.notes, found.at, size)
     if resolved.action is Action.CLOSE:
@@ -240,8 +218,8 @@ def _flagged_close(found: Fields) -> bool:
 def _close(signal: Signal, side: PositionSide | None, found: Fields) -> Signal:
     _flagged_close(found)
     named = found.one("close_side", lambda v, f: fields.word(v, f, ("long", "short")))
-    before, after = _before(found), _after(found)
-    signal = turns.with_positions(_sized(signal, found), before, after)
+    before, after = position_before(found), position_after(found)
+    signal = turns.with_positions(parts.sized(signal, found), before, after)
     side = _closed_side(side, PositionSide(named) if named else None, found)
     for stated in (before, after):
         if stated is not None and stated.side is not StatedPosition.FLAT:
@@ -249,9 +227,9 @@ def _close(signal: Signal, side: PositionSide | None, found: Fields) -> Signal:
     partly = after is not None and after.side is not StatedPosition.FLAT
     size = found.path("quantity", "quantity")
     signal = turns.sized_to_close(signal, found.notes, size, partly=partly)
-    _with_price(signal, found, closing=True)
+    parts.with_price(signal, found, closing=True)
     signal = replace(signal, close_side=side)
-    return turns.without_opening_fields(_with_levels(signal, found), found.notes, found.at)
+    return turns.without_opening_fields(parts.with_levels(signal, found), found.notes, found.at)
 
 
 def _closed_side(
@@ -267,7 +245,7 @@ def _closed_side(
 
 
 def _modify(signal: Signal, word: words.Word, found: Fields) -> Signal:
-    signal = _with_levels(signal, found)
+    signal = parts.with_levels(signal, found)
     if word.break_even:
         signal = replace(signal, break_even=BreakEven(None, None))
     if not (signal.stop_loss or signal.take_profit or signal.targets or signal.break_even):
@@ -285,7 +263,7 @@ def _target(found: Fields) -> Signal:
             "No action is given. Add 'action' with buy, sell or close.",
         )
     _market_only(found)
-    symbol, amount = _symbol(found), _amount(found, closing=False)
+    symbol, amount = parts.symbol_of(found), parts.amount_of(found, closing=False)
     size = wanted.size
     if size is None and amount is not None:
         size = amount.quantity if wanted.side is StatedPosition.LONG else -amount.quantity
@@ -302,182 +280,7 @@ def _target(found: Fields) -> Signal:
         unit=amount.unit if amount else None,
         side_after=side_of(size),
     )
-    return _with_levels(signal, found)
-
-
-def _symbol(found: Fields) -> str:
-    values = found.all("symbol", lambda v, f: fields.symbol(_plain_symbol(v, found.notes), f))
-    if not values:
-        raise Refused(
-            "symbol_missing",
-            f"{found.at}symbol",
-            "No symbol is given. Add 'symbol', for example {{ticker}}.",
-        )
-    agreed([(path, symbol.rpartition(":")[2]) for path, symbol in values])
-    return max((symbol for _, symbol in values), key=len)
-
-
-def _plain_symbol(value: Json, notes: Notes) -> Json:
-    if not isinstance(value, str) or not value.startswith("={"):
-        return value
-    text, changed = without_descriptors(value)
-    if changed:
-        notes.repaired(DESCRIPTOR)
-    return text
-
-
-def _amount(found: Fields, *, closing: bool) -> Amount | None:
-    """The one size that the message gives."""
-    amounts: list[tuple[str, Amount]] = []
-    for name in SIZES:
-        unit = _UNITS.get(name)
-        if unit is None:
-            amounts += found.all(name, lambda v, f: read_amount(v, f, closing))
-        else:
-            read = found.all(name, lambda v, f: fields.above_zero(v, f, "quantity_unreadable"))
-            amounts += [(path, Amount(number, unit)) for path, number in read]
-    return agreed(amounts)
-
-
-def _sized(signal: Signal, found: Fields) -> Signal:
-    amount = _amount(found, closing=signal.action is Action.CLOSE)
-    if amount is None:
-        return signal
-    if amount.unit is Unit.PERCENT_POSITION and amount.quantity > 100:
-        raise Refused(
-            "quantity_unreadable",
-            found.path("quantity", "quantity"),
-            "More than 100 percent of a position.",
-        )
-    return replace(signal, quantity=amount.quantity, unit=amount.unit)
-
-
-def _order_type(value: Json, field: str) -> OrderType:
-    text = fields.used_text(value, field)
-    found = _TYPES.get(text.strip().lower())
-    if found is None:
-        raise Refused(
-            "order_type_unsupported",
-            field,
-            f"'{field}' is {fields.shown(text)}. Orders are market, limit or stop.",
-        )
-    return found
-
-
-def _with_price(signal: Signal, found: Fields, *, closing: bool = False) -> Signal:
-    """The order's own price with a type that has one; any other price is the chart's."""
-    typed = found.one("type", _order_type)
-    own = {OrderType.LIMIT: "limit_price", OrderType.STOP: "stop_price"}
-    if closing:
-        if typed in own:
-            found.notes.passed_over(found.path("type", "type"), "closes go at market")
-        return signal
-    if typed is None or typed not in own:
-        _no_pending_price(found)
-        return replace(signal, order_type=typed)
-    other = "stop_price" if typed is OrderType.LIMIT else "limit_price"
-    if found.has(other):
-        raise Refused(
-            "order_type_unsupported",
-            found.path(other, other),
-            "An order with a limit and a stop price cannot be placed at TradeLocker.",
-        )
-    prices = found.all(own[typed], fields.above_zero) + found.all("price", fields.above_zero)
-    return replace(signal, order_type=typed, price=agreed(prices))
-
-
-def _no_pending_price(found: Fields) -> None:
-    for name in ("limit_price", "stop_price"):
-        if found.has(name):
-            raise Refused(
-                "order_type_missing",
-                found.path(name, name),
-                f"'{found.path(name, name)}' needs an order type: limit or stop.",
-            )
-
-
-def _level(value: Json, field: str) -> Level | None:
-    """A price, or a percentage of the entry; 0 is none."""
-    if isinstance(value, str) and fields.used_text(value, field).endswith("%"):
-        return _percent(value[:-1], field)
-    read = fields.number(value, field, "level_unreadable")
-    return _kept(Level(LevelKind.PRICE, read), field)
-
-
-def _percent(value: Json, field: str) -> Level | None:
-    read = fields.number(value, field, "level_unreadable")
-    return _kept(Level(LevelKind.PERCENT, read), field)
-
-
-def _kept(level: Level, field: str) -> Level | None:
-    if level.value < 0:
-        raise Refused("not_positive", field, f"'{field}' is {level.value}; a level is above zero.")
-    return level if level.value else None
-
-
-def _with_levels(signal: Signal, found: Fields) -> Signal:
-    stops = found.all("stop", _level) + found.all("stop_percent", _percent)
-    single = agreed(found.all("target", _level) + found.all("target_percent", _percent))
-    numbered = _numbered(found)
-    if single is not None and numbered and numbered != [single]:
-        raise Refused(
-            "two_values",
-            found.path("target", "take_profit"),
-            "One target and numbered targets are given. Keep one of the two.",
-        )
-    several = len(numbered) > 1
-    return replace(
-        signal,
-        stop_loss=agreed(stops),
-        take_profit=None if several else single or (numbered[0] if numbered else None),
-        targets=tuple(Target(level, None) for level in numbered) if several else (),
-    )
-
-
-def _numbered(found: Fields) -> list[Level]:
-    if found.has(f"target_{MAX_TARGETS + 1}"):
-        raise Refused(
-            "level_unreadable", found.path("target_9", ""), f"At most {MAX_TARGETS} targets go."
-        )
-    read = (found.one(f"target_{n}", _level) for n in range(1, MAX_TARGETS + 1))
-    return [level for level in read if level is not None]
-
-
-def _after(found: Fields) -> Stated | None:
-    stated = found.all("after", read_stated)
-    if found.has("action") or found.has("flag") or found.has("signal_type"):
-        stated += found.all("position", read_stated)
-    return _position(found, "after_size", stated)
-
-
-def _before(found: Fields) -> Stated | None:
-    return _position(found, "before_size", found.all("before", read_stated))
-
-
-def _position(found: Fields, size_name: str, stated: list[tuple[str, Stated]]) -> Stated | None:
-    """One position of its side, its signed size and its unsigned size."""
-    side: StatedPosition | None = agreed([(path, s.side) for path, s in stated])
-    sizes: list[tuple[str, Decimal]] = [(p, s.size) for p, s in stated if s.size is not None]
-    for path, amount in found.all(size_name, _unsigned):
-        if side is None and amount != 0:
-            found.notes.passed_over(path, "the side of this position is not said")
-        else:
-            sizes.append((path, -amount if side is StatedPosition.SHORT else amount))
-    size: Decimal | None = agreed(sizes)
-    if side is None:
-        return None if size is None else Stated(StatedPosition.FLAT, size)
-    if size is not None and side_of(size) is not side:
-        raise Refused(
-            "position_contradiction", sizes[0][0], f"The position is {side}, and its size {size}."
-        )
-    return Stated(side, size)
-
-
-def _unsigned(value: Json, field: str) -> Decimal:
-    read = fields.number(value, field, "position_unreadable")
-    if read < 0:
-        raise Refused("position_unreadable", field, f"'{field}' is {read}; this size has no sign.")
-    return read
+    return parts.with_levels(signal, found)
 
 
 def _told(signal: Signal, found: Fields) -> Signal:
@@ -511,19 +314,8 @@ def _check_unknown(signal: Signal, found: Fields) -> None:
             "The action opens a position, and a side to close is named.",
         )
     for member in found.unknown:
-        if opening and speaks_of_protection(member.key):
-            raise Refused(
-                "unknown_protection_field",
-                member.path,
-                f"'{member.path}' is not known, and its name speaks of protection or of another "
-                "kind of order. An opening is not sent without it: correct or remove the key.",
-            )
-        if opening and changes_the_order(member.key):
-            raise Refused(
-                "unsupported_field",
-                member.path,
-                f"'{member.path}' changes the size or the way of the order and is not known here.",
-            )
+        if opening:
+            generic_text.check_harmless(member)
         found.notes.passed_over(member.path, "this key is not known, so it is not applied")
     if opening and found.has("order_form"):
         generic_text.check_order_form(found.known["order_form"])

@@ -1,10 +1,11 @@
 """The keys that generic JSON knows, and what an unknown key's name may not speak of."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from bridge.dialects import words
+from bridge.dialects.strict import Json
 
 _SYNONYMS: Mapping[str, str] = MappingProxyType(
     {
@@ -37,7 +38,7 @@ _SYNONYMS: Mapping[str, str] = MappingProxyType(
         "close_side": "close_side",
         "cancel_orders": "cancel_orders",
         "do_trade": "do_trade",
-        "test": "test",
+        "test": "test dry_run is_test test_mode",
         "id": "id signal_id event_id uuid",
         "fired": "timenow timestamp alert_time",
         "bar_time": "time date",
@@ -61,11 +62,14 @@ _SEPARATORS = re.compile(r"[\s_.\-]+")
 _NUMBERED = re.compile(r"(?:tp|takeprofit|target)([1-9])(?:price)?")
 _TOKENS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 _SPEAKING = ("stop", "loss", "trail", "reduce", "close", "cancel", "inverse", "expir", "delay")
-_PROTECTING = ("profit", "target", "option", "strike", "breakeven")
+_SPEAKING_TOO = ("exit", "flatten", "revers", "profit", "target", "option", "strike", "breakeven")
 _CHANGING = words.spelled(
     "mode max maxsize maxqty maxquantity maxposition unit units orders signals multiplier",
     "quantitytype qtytype sizetype sizemode amounttype volumetype currencytype",
     "amountpertrade amountpertradetype hedge opposite timeinforce tif postonly order data",
+)
+_SIZING = words.spelled(
+    "size lot lots qty quantity risk amount contracts percent pct notional usdt cash capital"
 )
 
 
@@ -97,10 +101,25 @@ def knows(key: str) -> bool:
 def speaks_of_protection(key: str) -> bool:
     """Whether an unknown key's name speaks of protection or of another kind of order."""
     name = norm(key)
-    tokens = {t.lower() for t in _TOKENS.findall(key)}
-    return any(w in name for w in _SPEAKING + _PROTECTING) or bool({"sl", "tp"} & tokens)
+    return any(w in name for w in _SPEAKING + _SPEAKING_TOO) or bool({"sl", "tp"} & _tokens(key))
 
 
 def changes_the_order(key: str) -> bool:
     """Whether an unknown key's name speaks of the size or the way of the order."""
-    return norm(key) in _CHANGING
+    return norm(key) in _CHANGING or bool(_SIZING & _tokens(key))
+
+
+def _tokens(key: str) -> frozenset[str]:
+    """The words that a key is joined of: `takeProfit_pct` → take, profit, pct."""
+    return frozenset(t.lower() for t in _TOKENS.findall(key))
+
+
+def inner_keys(value: Json) -> Iterator[str]:
+    """Every key inside an unknown member."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield key
+            yield from inner_keys(member)
+    elif isinstance(value, list):
+        for item in value:
+            yield from inner_keys(item)

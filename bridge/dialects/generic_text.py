@@ -7,15 +7,18 @@ from decimal import Decimal
 
 from bridge.dialects import fields, words
 from bridge.dialects.generic_fields import Fields, Found
+from bridge.dialects.generic_keys import changes_the_order, inner_keys, speaks_of_protection
 from bridge.dialects.notes import Notes
 from bridge.domain.signals import Signal
 from bridge.domain.values import Action, PositionSide
 from bridge.errors import Refused
 
 _PROSE = ("comment", "text")
+_SWITCHES = ("true", "false", "yes", "no", "all", "on", "off")
 _EXIT = re.compile(
     r"\b(?:exit|flatten|stopped out)\b"
     r"|\bclose (?:entry|long|short|positions?|order|trade|all|buy|sell)\b"
+    r"|^\s*closed\s*$"
     r"|\b(?:tp|sl|take profit|stop loss|target)\s?[0-9]?\s(?:hit|reached|filled|triggered)\b",
     re.IGNORECASE,
 )
@@ -36,8 +39,22 @@ def first_text(found: Sequence[Found], notes: Notes) -> str | None:
 
 def first_price(found: Sequence[Found], notes: Notes) -> Decimal | None:
     """The first readable chart price."""
+    for member in found:
+        _check_price(member)
     prices = [fields.reference(member.value, member.path, notes) for member in found]
     return next((p for p in prices if p is not None), None)
+
+
+def _check_price(member: Found) -> None:
+    """Refuse `close: true` and `entry: long`: there the key is an instruction and no price."""
+    value = member.value
+    told = isinstance(value, str) and (words.find(value) or value.strip().lower() in _SWITCHES)
+    if isinstance(value, bool | dict | list) or told:
+        raise Refused(
+            "price_unreadable",
+            member.path,
+            f"'{member.path}' is {fields.shown(value)}, where the chart's price belongs.",
+        )
 
 
 def bar_time(found: Sequence[Found], notes: Notes) -> datetime | None:
@@ -64,18 +81,16 @@ def check_order_form(found: Sequence[Found]) -> None:
 
 def check_words(signal: Signal, found: Fields) -> None:
     """Refuse an opening that a text of its own message calls an exit, or the other side."""
-    for name in _PROSE:
-        for member in found.known.get(name, ()):
-            if isinstance(member.value, str) and _is_exit(member.value):
-                raise _contradiction(signal, member)
     for member in (*found.unknown, *(m for n in _PROSE for m in found.known.get(n, ()))):
-        word = words.find(member.value) if isinstance(member.value, str) else None
-        if word is not None and _against(word, signal):
+        if isinstance(member.value, str) and _speaks_against(member.value, signal):
             raise _contradiction(signal, member)
 
 
-def _is_exit(text: str) -> bool:
-    return _EXIT.search(text) is not None or words.exit_report(text) is not None
+def _speaks_against(text: str, signal: Signal) -> bool:
+    if _EXIT.search(text) is not None or words.exit_report(text) is not None:
+        return True
+    word = words.find(text)
+    return word is not None and _against(word, signal)
 
 
 def _against(word: words.Word, signal: Signal) -> bool:
@@ -92,3 +107,21 @@ def _contradiction(signal: Signal, member: Found) -> Refused:
         f"The action is {signal.action}, and '{member.path}' is {fields.shown(member.value)}. "
         "State the position with {{strategy.position_size}}, or correct the text.",
     )
+
+
+def check_harmless(member: Found) -> None:
+    """Refuse an unknown member that may be the stop, the size or the kind of an opening."""
+    for key in (member.key, *inner_keys(member.value)):
+        if speaks_of_protection(key):
+            raise Refused(
+                "unknown_protection_field",
+                member.path,
+                f"'{key[:60]}' is not known, and its name speaks of protection or of another "
+                "kind of order. An opening is not sent without it: correct or remove the key.",
+            )
+        if changes_the_order(key):
+            raise Refused(
+                "unsupported_field",
+                member.path,
+                f"'{key[:60]}' speaks of the size or the way of the order and is not known here.",
+            )

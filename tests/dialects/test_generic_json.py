@@ -335,6 +335,30 @@ def test_a_position_without_an_action_is_a_target(
     assert (signal.action, signal.quantity) == (Action.TARGET, quantity)
 
 
+def test_the_usual_strategy_template_is_read_whole() -> None:
+    answer = parse(
+        b'{"passphrase":"P","time":"2026-01-02T03:04:05Z","exchange":"BINANCE","ticker":"ETHUSDT",'
+        b'"bar":{"time":"2026-01-02T03:00:00Z","open":1,"high":3,"low":1,"close":2,"volume":9000},'
+        b'"strategy":{"position_size":-2,"order_action":"sell","order_contracts":5,'
+        b'"order_price":28.43,"order_id":"Short","market_position":"short",'
+        b'"market_position_size":2,"prev_market_position":"long","prev_market_position_size":3}}'
+    )
+    assert isinstance(answer, Parsed)
+    assert answer.not_honoured == ()
+    assert one(answer) == Signal(
+        Action.SELL,
+        "ETHUSDT",
+        quantity=Decimal(5),
+        before=StatedPosition.LONG,
+        side_after=StatedPosition.SHORT,
+        position_before=Decimal(3),
+        position_after=Decimal(-2),
+        bar_time=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        exchange="BINANCE",
+        reference_price=Decimal("28.43"),
+    )
+
+
 def test_the_objects_of_a_strategy_are_looked_into() -> None:
     signal = one(
         parse(
@@ -395,6 +419,8 @@ def test_words_and_flags_that_belong_together_say_one_thing(
         {"action": "sell", "note": "stop loss hit"},
         {"action": "buy", "note": "Short"},
         {"action": "buy", "state": "flat"},
+        {"action": "buy", "status": "closed"},
+        {"action": "sell", "event": "Exit Long"},
         {"side": "SELL", "positionSide": "LONG"},
         {"Bull": 1, "Bear": 1},
         {"action": "buy", "short": 1},
@@ -430,6 +456,18 @@ def test_an_opening_is_refused_when_an_unknown_key_speaks_of_protection(key: str
     assert (answer.code, answer.field) == ("unknown_protection_field", key)
 
 
+@pytest.mark.parametrize("value", [{"sl": 1}, [{"a": {"stopLoss": 1}}]])
+def test_protection_inside_an_unknown_object_refuses_an_opening_too(value: Any) -> None:
+    assert code(send(action="buy", levels=value)) == "unknown_protection_field"
+
+
+@pytest.mark.parametrize(
+    "fields", [{"close": True}, {"close": "all"}, {"entry": "long"}, {"price": {"limit": 1}}]
+)
+def test_an_instruction_in_the_place_of_a_price_refuses(fields: dict[str, Any]) -> None:
+    assert code(send(side="sell", **fields)) == "price_unreadable"
+
+
 def test_a_close_goes_ahead_beside_an_unknown_key_that_speaks_of_protection() -> None:
     answer = send(action="close", trail_pips=5)
     assert one(answer).action is Action.CLOSE
@@ -437,7 +475,10 @@ def test_a_close_goes_ahead_beside_an_unknown_key_that_speaks_of_protection() ->
     assert [n.field for n in answer.not_honoured] == ["trail_pips"]
 
 
-@pytest.mark.parametrize("key", ["max", "mode", "unit", "quantityType", "orders", "hedge", "tif"])
+@pytest.mark.parametrize(
+    "key",
+    ["max", "mode", "unit", "quantityType", "orders", "hedge", "tif", "risk", "lotSize", "riskPct"],
+)
 def test_an_opening_is_refused_when_an_unknown_key_changes_its_size_or_way(key: str) -> None:
     assert code(send(action="buy", **{key: "x"})) == "unsupported_field"
 
@@ -614,9 +655,10 @@ def test_the_id_beside_a_signal_token_is_the_orders_and_repeats() -> None:
 
 
 def test_a_test_message_says_so() -> None:
-    answer = send(action="buy", test="true")
-    assert isinstance(answer, Parsed)
-    assert answer.test
+    for key in ("test", "dry_run"):
+        answer = send(action="buy", **{key: "true"})
+        assert isinstance(answer, Parsed)
+        assert answer.test
 
 
 def test_a_list_gives_signals_in_order() -> None:

@@ -75,6 +75,7 @@ def test_a_side_a_symbol_and_named_numbers_are_an_instruction(text: str, signal:
         "BUY XAUUSD TP OPEN",
         "BUY XAUUSD\n2740_2738\nTP 2742\nTP 2744",
         "BUY NOW",
+        "SELL TP1",
         "BUY THE DIP",
         "buy eurusd",
         "buy when EURUSD breaks",
