@@ -30,10 +30,10 @@ RULES: tuple[Mapping[str, Any], ...] = (
         "unless": {"spread": "0.01"},
     },
     {
-        "name": "Gold in full size",
+        "name": "Ether as the alert says",
         "hook": "TradingView",
         "mode": "live",
-        "when": {"symbols": ["XAUUSD"], "actions": ["buy", "sell"]},
+        "when": {"symbols": ["ETHUSD"], "actions": ["buy", "sell"]},
         "what": "long_only",
         "accounts": [{"connection": "Paper", "account": {"acc_num": "1"}, "multiplier": "1"}],
         "size": {"mode": "as_alert", "unit": "lots"},
@@ -97,8 +97,8 @@ STORY: tuple[Scene, ...] = (
         (("place", "denied"),),
     ),
     Scene(
-        "buy 45 lots of gold",
-        '{"bridge":1,"action":"buy","symbol":"XAUUSD","quantity":"45","unit":"lots"}',
+        "buy 200 lots of ether on 100,000 dollars",
+        '{"bridge":1,"action":"buy","symbol":"ETHUSD","quantity":"200","unit":"lots"}',
         "accepted",
         (("place", "rejected"),),
     ),

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from bridge.domain.values import OrderType, PositionSide, Side
 
 FULLY_OPEN = "FULLY_OPEN"
+_METALS = ("XAU", "XAG", "XPT", "XPD")
 
 Row = TypeVar("Row")
 
@@ -57,10 +58,14 @@ class Instrument:
 
     @property
     def pip(self) -> Decimal | None:
-        """A pip in price units: a convention of forex alone (0.01 against the yen, else 0.0001)."""
-        if self.kind != "FOREX":
+        """A pip in price units: a convention of currency pairs (0.01 against the yen, else 0.0001).
+
+        None for metals, which brokers also list as forex, and wherever a tick is more than a pip.
+        """
+        if self.kind != "FOREX" or self.name.upper().startswith(_METALS):
             return None
-        return Decimal("0.01") if self.quoting_currency == "JPY" else Decimal("0.0001")
+        pip = Decimal("0.01") if self.quoting_currency == "JPY" else Decimal("0.0001")
+        return pip if self.ticks[0].size <= pip else None
 
 
 @dataclass(frozen=True)
