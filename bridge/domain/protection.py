@@ -49,10 +49,11 @@ def entry_price(
         away = distance(offset, base, None, instrument)
         if isinstance(away, Reason):
             return away
-        return _ticked(EXACT.add(base, away), instrument)
+        price = EXACT.add(base, away)
     if price is None:
         return why("price_missing", type=order_type)
-    return _ticked(price, instrument)
+    ticked = _ticked(price, instrument)
+    return ticked if ticked > 0 else why("price_impossible", price=ticked)
 
 
 def prices(

@@ -54,6 +54,7 @@ REASONS: Mapping[str, str] = {
     "leg_failed": "Denied: its {leg} did not succeed ({status}), so nothing was opened.",
     "wrong_side": "Denied: the {level} at {price} is on the wrong side of the entry at {entry}.",
     "price_missing": "Denied: a {type} order needs a price.",
+    "price_impossible": "Denied: the order's price works out at {price}, which no market has.",
     "pips_unknown": "Denied: a pip is not defined for {symbol}; use points, distance or percent.",
     "level_kind": "Denied: a {level} in {kind} needs what this order does not have.",
     "not_carried_out": "Denied: {what} is not carried out yet, and leaving it out would add risk.",
