@@ -11,6 +11,7 @@ from bridge.dialects import fields, generic_text, turns, words
 from bridge.dialects import generic_parts as parts
 from bridge.dialects.checks import check_signal
 from bridge.dialects.generic_fields import Fields, gather
+from bridge.dialects.generic_keys import SIZES
 from bridge.dialects.generic_positions import position_after, position_before
 from bridge.dialects.messages import Message
 from bridge.dialects.notes import Notes
@@ -25,6 +26,10 @@ MAX_SIGNALS = 20
 
 _OPENING = (Action.BUY, Action.SELL)
 _ENTERING = (*_OPENING, Action.REVERSE, Action.TARGET)
+_UNUSED_ON = {
+    Action.MODIFY: (*SIZES, "type", "limit_price", "stop_price"),
+    Action.CANCEL: (*SIZES, "limit_price", "stop_price", "stop", "target"),
+}
 
 
 def read(message: Message, notes: Notes) -> tuple[Signal, ...]:
@@ -313,6 +318,9 @@ def _check_unknown(signal: Signal, found: Fields) -> None:
             found.path("close_side", ""),
             "The action opens a position, and a side to close is named.",
         )
+    for name in _UNUSED_ON.get(signal.action, ()):
+        for member in found.known.get(name, ()):
+            found.notes.passed_over(member.path, f"it has no meaning on a {signal.action}")
     for member in found.unknown:
         if opening:
             generic_text.check_harmless(member)

@@ -31,6 +31,7 @@ _TYPES = {
 
 
 def symbol_of(found: Fields) -> str:
+    """The one symbol; two writings agree when they differ by an exchange's prefix alone."""
     values = found.all("symbol", lambda v, f: fields.symbol(_plain_symbol(v, found.notes), f))
     if not values:
         raise Refused(
@@ -38,8 +39,15 @@ def symbol_of(found: Fields) -> str:
             f"{found.at}symbol",
             "No symbol is given. Add 'symbol', for example {{ticker}}.",
         )
-    agreed([(path, symbol.rpartition(":")[2]) for path, symbol in values])
-    return max((symbol for _, symbol in values), key=len)
+    longest = max((symbol for _, symbol in values), key=len)
+    exchange, _, bare = longest.partition(":")
+    same = {longest, bare} if exchange.isalnum() else {longest}
+    for path, symbol in values:
+        if symbol not in same:
+            raise Refused(
+                "two_values", path, f"'{path}' is {symbol}, and another key says {longest}."
+            )
+    return longest
 
 
 def _plain_symbol(value: Json, notes: Notes) -> Json:
@@ -65,6 +73,7 @@ def amount_of(found: Fields, *, closing: bool) -> Amount | None:
 
 
 def sized(signal: Signal, found: Fields) -> Signal:
+    """The signal with its quantity, where the message gives one."""
     amount = amount_of(found, closing=signal.action is Action.CLOSE)
     if amount is None:
         return signal
@@ -78,6 +87,7 @@ def sized(signal: Signal, found: Fields) -> Signal:
 
 
 def order_type(value: Json, field: str) -> OrderType:
+    """An order type that TradeLocker has; any other is refused, never replaced."""
     text = fields.used_text(value, field)
     found = _TYPES.get(text.strip().lower())
     if found is None:

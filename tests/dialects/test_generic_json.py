@@ -524,6 +524,8 @@ def test_any_other_unknown_key_is_listed_and_not_applied(key: str) -> None:
         ({"action": "close", "qty": "101%"}, "quantity_unreadable", "qty"),
         ({"action": "close", "qty": 0}, "not_positive", "qty"),
         ({"action": "buy", "ticker": "Y1", "qty": 1}, "two_values", "ticker"),
+        ({"action": "buy", "ticker": "A:X1", "pair": "B:X1"}, "two_values", "pair"),
+        ({"action": "buy", "ticker": "Y1/X1:X1", "qty": 1}, "two_values", "symbol"),
         ({"action": "buy", "sl": 5, "stop": 6}, "two_values", "stop"),
         ({"action": "buy", "sl": 5, "stop_loss_percent": 1}, "two_values", "stop_loss_percent"),
         ({"action": "buy", "tp": 5, "tp1": 6}, "two_values", "tp"),
@@ -612,6 +614,9 @@ def test_a_modify_and_a_cancel_say_which_side() -> None:
     cancel = one(send(action="cancel", side="buy", order_type="limit"))
     assert cancel.cancel == CancelFilter(OrderType.LIMIT, Side.BUY)
     assert one(send(action="cancel")).cancel is None
+    answer = send(action="cancel", qty=1)
+    assert isinstance(answer, Parsed)
+    assert [n.field for n in answer.not_honoured] == ["qty"]
 
 
 def test_a_reverse_ends_on_the_side_of_its_order() -> None:
