@@ -215,7 +215,7 @@ class Brokers:
             facts = self._resolve(connection, facts, login, calls)
         with self._database.reading() as db:
             names = executions.recent_instruments(db, facts.id)
-        login.warm(_broker_account(facts), names, calls)
+        login.warm(_broker_account(facts), names, calls, pace=self._pace(connection))
 
 
 def read_facts(broker: AccountBroker, instrument: Instrument, needs: Needs) -> Facts:

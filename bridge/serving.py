@@ -74,7 +74,7 @@ def assemble(settings: Settings) -> Flask:
     return app
 
 
-def stop_embedded(*_: Any) -> None:
+def stop_embedded(_server: Any, _worker: Any) -> None:
     """gunicorn's `worker_exit`: end the calls in hand and give every lane back."""
     while _running:
         dispatcher = _running.pop()

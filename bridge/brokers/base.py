@@ -126,8 +126,18 @@ class SignedIn(Protocol):
 
     def account(self, account: BrokerAccount, record: Record, pace: Pace) -> AccountBroker: ...
 
-    def warm(self, account: BrokerAccount, names: tuple[str, ...], record: Record) -> None:
-        """Read ahead what an order would need: config, instruments, details of `names`."""
+    def warm(
+        self,
+        account: BrokerAccount,
+        names: tuple[str, ...],
+        record: Record,
+        *,
+        pace: Pace | None = None,
+    ) -> None:
+        """Read ahead what an order would need: config, instruments, details of `names`.
+
+        As far as the pace lets it; a later call goes on where this one stopped.
+        """
         ...
 
     def close(self) -> None: ...
