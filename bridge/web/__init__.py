@@ -5,6 +5,7 @@ from flask import Blueprint, Flask
 from bridge.config import Settings
 from bridge.store.db import Database
 from bridge.web import errors, headers, people
+from bridge.web.api import register_api
 from bridge.web.assets import assets
 from bridge.web.health import health
 from bridge.web.hook import hook
@@ -28,4 +29,5 @@ def register(app: Flask, settings: Settings, pages: Database) -> None:
         people.csrf.exempt(blueprint)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    register_api(app)
     errors.register(app)
