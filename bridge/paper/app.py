@@ -123,8 +123,8 @@ class Paper:
             if rule is not None:
                 answer = spoiling.spoilt(rule, answer)
                 answer.skew_ms = _skew(rule)
-        if not (answer.delivery.reset or answer.delivery.hang):
-            entry.answer, entry.status = answer.body, answer.status
+        silent = answer.delivery.reset or answer.delivery.hang > 0
+        self.wire.finish(entry, *((None, None) if silent else (answer.status, answer.body)))
         return answer
 
     def _work(

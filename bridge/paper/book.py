@@ -19,7 +19,7 @@ FIRST_POSITION = 9_000_000
 FIRST_FILL = 30_000_000
 FIRST_ACCOUNT = 2_200_001
 Record = Account | Order | Position | Fill | User
-_STOP_OUT_LEVEL = 50
+_STOP_OUT_LEVEL = 100
 """Percent of margin at which positions are closed, if stop-out is switched on."""
 
 

@@ -12,7 +12,7 @@ from bridge.paper.accounts import Account
 from bridge.paper.catalogue import Instrument
 from bridge.paper.columns import LISTS
 from bridge.paper.faults import WrongRule
-from bridge.paper.fields import number, read_body, text
+from bridge.paper.fields import number, read_json, text
 from bridge.paper.market import CURRENCIES, MODES, ORDER_TYPES, Session, named
 from bridge.paper.messages import Answer, Request
 from bridge.paper.prices import Quote
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 PREFIX = "/paper/v1"
 Body = Mapping[str, Any]
+_LIST = "list"
+"""Where a body that is a bare list stands."""
 
 
 class Control:
@@ -42,7 +44,7 @@ class Control:
             return spoiling.as_json(401, wire.gateway_error(401, "Unauthorized"))
         path = unquote(request.path.removeprefix(PREFIX))
         try:
-            body = read_body(request.body)
+            body = _read(request.body)
             return spoiling.as_json(200, self.call(request.method, path, body, request.query))
         except (Malformed, WrongSetting, WrongRule) as exc:
             return spoiling.as_json(400, wire.gateway_error(400, str(exc)))
@@ -65,6 +67,16 @@ class Control:
             raise NotFound("No such control call")
         with self._paper.lock:
             return handler(self._paper, rest, body or {}, query or {})
+
+
+def _read(raw: bytes) -> Body:
+    """An object, or a bare list where a call takes one."""
+    body = read_json(raw) if raw.strip() else {}
+    if isinstance(body, list):
+        return {_LIST: body}
+    if not isinstance(body, dict):
+        raise Malformed("A JSON object or list is wanted")
+    return body
 
 
 Rest = list[str]
@@ -137,10 +149,10 @@ def _set_price(paper: "Paper", rest: Rest, body: Body, query: Query) -> Any:
 
 
 def _script_price(paper: "Paper", rest: Rest, body: Body, query: Query) -> Any:
-    """`steps`: [ms from now, bid, ask] in rising order."""
+    """A list, or `steps`: [ms from now, bid, ask] in rising order."""
     now = paper.clock.now()
     paper.broker.book.settle(now)
-    steps = [_step(step) for step in body.get("steps") or []]
+    steps = [_step(step) for step in body.get(_LIST, body.get("steps")) or []]
     if not steps or any(a[0] > b[0] for a, b in pairwise(steps)):
         raise Malformed("steps must be [ms, bid, ask] in rising order")
     for instrument in _named(rest[0]):
@@ -198,7 +210,7 @@ def _set_columns(paper: "Paper", rest: Rest, body: Body, query: Query) -> Any:
 
 
 def _put_faults(paper: "Paper", rest: Rest, body: Body, query: Query) -> Any:
-    rules = body.get("rules")
+    rules = body.get(_LIST, body.get("rules"))
     if not isinstance(rules, list) or not all(isinstance(rule, dict) for rule in rules):
         raise WrongRule("rules must be a list of objects")
     paper.faults.put(rules, NAMES)

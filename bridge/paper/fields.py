@@ -21,14 +21,19 @@ def _no_constant(text: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_no_constant)
 
 
+def read_json(raw: bytes) -> Any:
+    """Any JSON, its fractions as Decimal."""
+    try:
+        return _DECODER.decode(raw.decode())
+    except (ValueError, RecursionError):
+        raise Malformed("Malformed JSON") from None
+
+
 def read_body(raw: bytes) -> dict[str, Any]:
     """The JSON object of a request; nothing at all counts as an empty one."""
     if not raw.strip():
         return {}
-    try:
-        body = _DECODER.decode(raw.decode())
-    except (ValueError, RecursionError):
-        raise Malformed("Malformed JSON") from None
+    body = read_json(raw)
     if not isinstance(body, dict):
         raise Malformed("A JSON object is wanted")
     return body

@@ -11,7 +11,7 @@ class Request:
     method: str
     path: str
     query: Mapping[str, str]
-    headers: Mapping[str, str]
+    headers: dict[str, str]
     """By lower-case name."""
     body: bytes
     arrived_ns: int = 0

@@ -1,6 +1,7 @@
 """HTTP/1.1 requests out of a socket, with limits."""
 
 import socket
+import sys
 import time
 from urllib.parse import parse_qsl
 
@@ -110,5 +111,5 @@ def _headers(lines: list[str]) -> dict[str, str]:
         name, colon, value = line.partition(":")
         if not colon:
             raise BadRequest(400)
-        found[name.strip().lower()] = value.strip()
+        found[sys.intern(name.strip().lower())] = value.strip()
     return found

@@ -81,6 +81,13 @@ class WireLog:
             self._entries.append(entry)
         return entry
 
+    def finish(self, entry: Entry, status: int | None, answer: bytes | None) -> None:
+        """Note the answer, and let go of what nobody may read."""
+        entry.status = status
+        entry.answer = None if answer is None else answer[:_KEPT_TEXT]
+        for name in _SECRET_HEADERS & entry.request.headers.keys():
+            entry.request.headers[name] = MASK
+
     def clear(self) -> None:
         """Forget all entries; numbers go on."""
         with self._lock:
@@ -115,7 +122,7 @@ class WireLog:
 def _seen(entry: Entry) -> Seen:
     request = entry.request
     secret = request.path.startswith("/backend-api/auth/")
-    answer = None if entry.answer is None else entry.answer[:_KEPT_TEXT].decode(errors="replace")
+    answer = None if entry.answer is None else entry.answer.decode(errors="replace")
     body = request.body[:_KEPT_TEXT].decode(errors="replace")
     return Seen(
         number=entry.number,
