@@ -14,13 +14,14 @@ from bridge.domain.values import Action, PositionSide
 from bridge.errors import Refused
 
 _PROSE = ("comment", "text")
+_OF_AN_EXIT = ("exit", "flatten", "stop", "close", "hit", "reached", "filled", "triggered")
+_LONGEST_WORD = 60
 _SWITCHES = ("true", "false", "yes", "no", "all", "on", "off")
 _EXIT = re.compile(
     r"\b(?:exit|flatten|stopped out)\b"
     r"|\bclose (?:entry|long|short|positions?|order|trade|all|buy|sell)\b"
     r"|^\s*closed\s*$"
     r"|\b(?:tp|sl|take profit|stop loss|target)\s?[0-9]?\s(?:hit|reached|filled|triggered)\b",
-    re.IGNORECASE,
 )
 
 
@@ -87,9 +88,12 @@ def check_words(signal: Signal, found: Fields) -> None:
 
 
 def _speaks_against(text: str, signal: Signal) -> bool:
-    if _EXIT.search(text) is not None or words.exit_report(text) is not None:
+    lower = text.lower()
+    if any(part in lower for part in _OF_AN_EXIT) and _EXIT.search(lower) is not None:
         return True
-    word = words.find(text)
+    if len(text) > _LONGEST_WORD:
+        return False
+    word = words.exit_report(text) or words.find(text)
     return word is not None and _against(word, signal)
 
 

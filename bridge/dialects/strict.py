@@ -85,6 +85,8 @@ def read_json(text: str) -> Json:
 
 def check_depth(text: str) -> None:
     """Refuse nesting that is too deep, without following it."""
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return  # so few cannot be nested too deep
     depth = 0
     for token in _STRING_OR_BRACKET.finditer(text):
         if token[0] in "{[":
