@@ -63,10 +63,12 @@ def _require(guards: Guards, seen: Seen) -> Reason | None:
     if seen.here is None:
         return why("cannot_evaluate", guard="required position")
     held = {p.side for p in seen.here}
-    if REQUIREMENTS[guards.require](held):
+    wanted = [guards.require, *([guards.require_also] if guards.require_also else [])]
+    missed = next((w for w in wanted if not REQUIREMENTS[w](held)), None)
+    if missed is None:
         return None
     shown = " and ".join(sorted(s.value for s in held)) or "flat"
-    return why("required_position", wanted=guards.require, seen=shown)
+    return why("required_position", wanted=missed, seen=shown)
 
 
 GUARDS: Mapping[str, Callable[[Guards, Seen], Reason | None]] = {

@@ -43,12 +43,16 @@ class SizePlan:
 
 @dataclass(frozen=True)
 class Guards:
-    """What stands against an opening. None: does not apply. `spread` is in price units."""
+    """What stands against an opening. None: does not apply. `spread` is in price units.
+
+    `require_also` is the rule's required position where the alert requires one too: both must hold.
+    """
 
     max_age: timedelta | None
     spread: Decimal | None = None
     open_positions: int | None = None
     require: str | None = None
+    require_also: str | None = None
 
 
 @dataclass(frozen=True)

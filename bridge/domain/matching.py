@@ -314,6 +314,7 @@ def _guards(signal: Signal, rule: Rule) -> Guards:
         spread=rule.unless.spread,
         open_positions=rule.unless.open_positions,
         require=signal.require or rule.unless.require,
+        require_also=rule.unless.require if signal.require else None,
     )
 
 

@@ -607,3 +607,19 @@ def test_every_action_is_either_carried_out_or_refused_with_a_reason() -> None:
 def test_no_rules_make_no_answers() -> None:
     none: list[Rule] = []
     assert match(signal(), none) == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "alerts", "found"),
+    [
+        (None, None, (None, None)),
+        ("flat", None, ("flat", None)),
+        (None, "long", ("long", None)),
+        ("flat", "not_short", ("not_short", "flat")),
+    ],
+)
+def test_both_the_alert_and_the_rule_may_require_a_position(
+    rules: str | None, alerts: str | None, found: tuple[str | None, str | None]
+) -> None:
+    made = only(signal(require=alerts), unless=Unless(require=rules)).guards
+    assert (made.require, made.require_also) == found
