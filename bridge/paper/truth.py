@@ -18,7 +18,7 @@ def truth(broker: Broker, account: Account, now: int) -> dict[str, Any]:
         "accountId": str(account.id),
         "accNum": str(account.acc_num),
         "currency": account.currency,
-        "balance": str(account.balance),
+        "balance": f"{account.balance:.2f}",
         "orders": [wire.order_row(o, 0) for o in account.orders.values()],
         "history": [wire.order_row(o, 0) for o in account.history],
         "fills": [
