@@ -52,7 +52,7 @@ from bridge.errors import (
     UnknownInstrument,
 )
 from bridge.lane import Lane
-from bridge.observe import Opened, Unresolved, read_facts
+from bridge.observe import Opened, Unresolved
 from bridge.store import Session, executions, rates
 from bridge.store.executions import Execution, NewAttempt, NewExecution
 
@@ -99,7 +99,7 @@ def _run(lane: Lane, execution: Execution, opened: Opened, *, frozen: bool) -> N
     if execution.instrument is None:
         raise ValueError("an account-wide intent is split before it is decided")
     instrument = opened.broker.instrument(execution.instrument)
-    execution, decision = _decide(lane, execution, opened, instrument)
+    execution, decision = _decide_carefully(lane, execution, opened, instrument)
     match decision:
         case Denied(reason=reason):
             _deny(lane, execution, reason)
@@ -134,8 +134,19 @@ def _open(
     return _send(lane, execution, opened, instrument, decision)
 
 
-def _decide(
+def _decide_carefully(
     lane: Lane, execution: Execution, opened: Opened, instrument: Instrument
+) -> tuple[Execution, Decision]:
+    """A refusal is only ever judged on a read of its own."""
+    kept = lane.has_kept_positions()
+    decided = _decide(lane, execution, opened, instrument, anew=False)
+    if kept and isinstance(decided[1], Denied):
+        return _decide(lane, execution, opened, instrument, anew=True)
+    return decided
+
+
+def _decide(
+    lane: Lane, execution: Execution, opened: Opened, instrument: Instrument, *, anew: bool
 ) -> tuple[Execution, Decision]:
     """Decide, following an intent that turns out to be another one; reads only what is used."""
     intent, facts, seen = _intent(execution), Facts(instrument), Needs()
@@ -143,7 +154,7 @@ def _decide(
         wanted = needs(intent)
         missing = _missing(wanted, seen)
         if missing != Needs():
-            facts = _joined(facts, read_facts(opened.broker, instrument, missing))
+            facts = _joined(facts, _read_facts(lane, opened, instrument, missing, anew=anew))
             seen = _union(seen, wanted)
         moment = Moment(lane.tools.now(), execution.source_time, execution.received_at)
         decision = decide(intent, facts, moment, execution.plan)
@@ -151,6 +162,18 @@ def _decide(
             return replace(execution, intent=intent), decision
         intent = decision.intent
     raise ValueError("an intent became another one too often")
+
+
+def _read_facts(
+    lane: Lane, opened: Opened, instrument: Instrument, needs: Needs, *, anew: bool
+) -> Facts:
+    """What an intent uses, and nothing else. Raises trouble of the broker."""
+    return Facts(
+        instrument=instrument,
+        all_positions=lane.positions(anew=anew).rows if needs.positions else None,
+        quote=opened.broker.quote(instrument) if needs.quote else None,
+        orders=opened.broker.orders().rows if needs.orders else None,
+    )
 
 
 def _intent(execution: Execution) -> Intent:
@@ -285,7 +308,7 @@ def _split(lane: Lane, execution: Execution, opened: Opened) -> None:
     """An account-wide intent, at its turn: one execution per instrument that it concerns."""
     broker = opened.broker
     if isinstance(execution.intent, Close):
-        listed = {p.instrument_id for p in broker.positions().rows}
+        listed = {p.instrument_id for p in lane.positions(anew=True).rows}
         nothing = why("nothing_to_close", side=execution.intent.side or "open")
     else:
         listed = {o.instrument_id for o in broker.orders().rows if o.position_id is None}
@@ -340,6 +363,7 @@ def _send(
         return None
     committed = lane.tools.monotonic()
     patience = lane.tools.timings.commit_to_call.total_seconds()
+    lane.about_to_call()
     if lane.is_ours() and lane.tools.monotonic() - committed <= patience:
         outcome = _call(opened, sending, instrument, decision)
     else:
@@ -426,7 +450,7 @@ def _confirmed(
     try:
         since = outcome.call.sent_at - timedelta(minutes=1)
         orders = opened.broker.orders().rows + opened.broker.orders_history(since).rows
-        tags = {row.tag for row in orders} | {row.tag for row in opened.broker.positions().rows}
+        tags = {row.tag for row in orders} | {p.tag for p in lane.positions(anew=True).rows}
     except BrokerTrouble as exc:
         return Unknown(outcome.call, f"{outcome.reason}; and not confirmed: {exc}")
     if execution.tag in tags:

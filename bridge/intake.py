@@ -33,6 +33,8 @@ from bridge.store.hooks import Hook
 FUTURE_LIMIT = timedelta(seconds=60)
 """A source time further ahead than this is no time at all."""
 
+_TIME_FIELDS = ("time", "date")
+
 Randomness = Callable[[int], bytes]
 
 
@@ -110,6 +112,15 @@ def _read(arrival: Arrival, hook: Hook, now: datetime) -> Parsed | Refusal:
     if isinstance(meaning, Refusal):
         return meaning
     if hook.time == "fired":
+        if any(left.field in _TIME_FIELDS for left in meaning.not_honoured):
+            return Refusal(
+                "time_unreadable",
+                "time",
+                "The hook takes the bar's time as the time of firing, and it cannot be read.",
+                meaning.dialect,
+                meaning.repairs,
+                meaning.secret,
+            )
         meaning = meaning.timed_by_bar()
     times = [s.time for s in meaning.signals if s.time is not None]
     if times and max(times) > now + FUTURE_LIMIT:
@@ -119,6 +130,7 @@ def _read(arrival: Arrival, hook: Hook, now: datetime) -> Parsed | Refusal:
             "The alert says it fired more than 60 s from now; check the sender's clock.",
             meaning.dialect,
             meaning.repairs,
+            meaning.secret,
         )
     return meaning
 

@@ -3,10 +3,11 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bridge.audit import Event, record
 from bridge.config import Timings
+from bridge.domain.instruments import Listing, Position
 from bridge.domain.outcomes import BrokerCall
 from bridge.domain.reasons import Reason
 from bridge.observe import Brokers, Calls, Opened
@@ -14,6 +15,9 @@ from bridge.store import Session, lanes
 from bridge.store.db import Database
 from bridge.store.executions import Execution
 from bridge.store.lanes import Claimed
+
+KEPT_FOR = timedelta(seconds=1)
+"""How long a read of the positions may serve decisions, if nothing was called since."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class Lane:
     lease: Lease
     calls: Calls = field(default_factory=Calls)
     _opened: Opened | None = None
+    _positions: Listing[Position] | None = None
 
     @property
     def account(self) -> int:
@@ -73,6 +78,27 @@ class Lane:
         if self._opened is None:
             self._opened = self.tools.brokers.open(self.account, self.calls)
         return self._opened
+
+    def positions(self, *, anew: bool) -> Listing[Position]:
+        """The account's positions: read now, or the read that settled our last call.
+
+        A read that began after our last call on this account, a moment ago, is as good as a new
+        one; the broker allows one a second.
+        """
+        kept = self._positions
+        if not anew and kept is not None and self.tools.now() - kept.begun_at <= KEPT_FOR:
+            return kept
+        self._positions = self.open().broker.positions()
+        return self._positions
+
+    def has_kept_positions(self) -> bool:
+        """Whether `positions` would answer without asking the broker."""
+        kept = self._positions
+        return kept is not None and self.tools.now() - kept.begun_at <= KEPT_FOR
+
+    def about_to_call(self) -> None:
+        """What was read before a call says nothing about what is open after it."""
+        self._positions = None
 
     def record(
         self,

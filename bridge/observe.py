@@ -1,4 +1,4 @@
-"""Open logins, and an account's facts as the broker tells them.
+"""Open logins, and the accounts behind them.
 
 One login per connection is kept open for all lanes of this process: one HTTP session, one token
 pair. Passwords and tokens are opened here and nowhere else, each time with an audit entry.
@@ -14,8 +14,7 @@ from bridge.audit import Event, record
 from bridge.brokers import Trust, WireTimings, open_login
 from bridge.brokers.base import AccountBroker, Limit, Login, Pace, SignedIn, Tokens
 from bridge.config import Settings, Timings
-from bridge.domain.decide import Facts, Needs
-from bridge.domain.instruments import BrokerAccount, Instrument
+from bridge.domain.instruments import BrokerAccount
 from bridge.domain.outcomes import BrokerCall
 from bridge.domain.values import Secret, epoch_micros, from_micros
 from bridge.errors import NeedsSignIn, Refused, TooSoon
@@ -216,16 +215,6 @@ class Brokers:
         with self._database.reading() as db:
             names = executions.recent_instruments(db, facts.id)
         login.warm(_broker_account(facts), names, calls, pace=self._pace(connection))
-
-
-def read_facts(broker: AccountBroker, instrument: Instrument, needs: Needs) -> Facts:
-    """What an intent uses, and nothing else. Raises trouble of the broker."""
-    return Facts(
-        instrument=instrument,
-        all_positions=broker.positions().rows if needs.positions else None,
-        quote=broker.quote(instrument) if needs.quote else None,
-        orders=broker.orders().rows if needs.orders else None,
-    )
 
 
 def _fits(facts: AccountFacts, account: BrokerAccount) -> bool:

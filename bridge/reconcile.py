@@ -79,7 +79,7 @@ class _Round:
 
     def positions(self) -> Listing[Position]:
         if self._positions is None:
-            self._positions = self.opened.broker.positions()
+            self._positions = self.lane.positions(anew=True)
             self._keep()
         return self._positions
 

@@ -24,6 +24,9 @@ from bridge.cli.story import Scene
 from bridge.config import read_settings
 from bridge.errors import WrongSettings
 
+LIMIT_FACTOR = "4"
+"""The paper broker of the demo allows four times the broker's pace, so that nobody waits."""
+
 _START_SECONDS = 60.0
 _SCENE_SECONDS = 30.0
 _ENDS = frozenset(
@@ -71,7 +74,7 @@ class _Stage:
 
 @contextmanager
 def _stage(folder: Path) -> Iterator[_Stage]:
-    broker = start_paper("--state", str(folder / "paper.db"))
+    broker = start_paper("--state", str(folder / "paper.db"), "--limit-factor", LIMIT_FACTOR)
     try:
         port = _free_port()
         environment = {
@@ -172,7 +175,7 @@ _ROW = "{:>2}  {:<52} {:<10} {:>7}  {:<8} {:<11} {:>9}  {}"
 def _tell(console: Console, stage: _Stage) -> int:
     """Send every alert of the story; how many did not end as they must."""
     heads = ("#", "alert", "answer", "ms", "then", "status", "ms", "why, and what the broker said")
-    console.print(_ROW.format(*heads), style="bold")
+    console.print(_ROW.format(*heads), style="bold", soft_wrap=True)
     wrong = 0
     for number, scene in enumerate(story.STORY, start=1):
         ending = _play(stage, scene)
@@ -197,11 +200,16 @@ def _ended(stage: _Stage, alert: str, expected: int) -> list[Mapping[str, Any]]:
     """The alert's executions once all are final, first leg first."""
     deadline = time.monotonic() + _SCENE_SECONDS
     while True:
-        rows: list[Mapping[str, Any]] = stage.get("executions", alert=alert)["items"][::-1]
+        rows = sorted(stage.get("executions", alert=alert)["items"], key=_by_call)
         done = len(rows) >= expected and all(r["status"] in _ENDS for r in rows)
         if done or time.monotonic() > deadline:
             return rows
         time.sleep(0.03)
+
+
+def _by_call(execution: Mapping[str, Any]) -> str:
+    """In the order of the broker calls; what was never sent comes first."""
+    return str(execution["sent_at"] or "")
 
 
 def _broker_words(stage: _Stage, alert: str) -> str:

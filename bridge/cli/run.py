@@ -68,13 +68,16 @@ def worker() -> None:
 @click.option("--seed", default=1, show_default=True, help="Of the price walk.")
 @click.option("--state", type=click.Path(path_type=Path), help="A file that keeps its books.")
 @click.option("--control-key", help="Switches the control interface on, behind this key.")
-def paper(host: str, port: int, seed: int, state: Path | None, control_key: str | None) -> None:
+@click.option("--limit-factor", default="1", help="Raises the rate limits it publishes and keeps.")
+def paper(
+    host: str, port: int, seed: int, state: Path | None, control_key: str | None, limit_factor: str
+) -> None:
     """Serve the paper broker: TradeLocker's REST API with made-up money."""
+    from bridge.paper import PaperSettings, create_paper
     from bridge.paper.server import serve
 
-    from bridge.paper import create_paper
-
-    broker = create_paper(seed=seed, state=state, control_key=control_key)
+    settings = PaperSettings().changed({"limit_factor": limit_factor})
+    broker = create_paper(seed=seed, state=state, control_key=control_key, settings=settings)
 
     def ready(bound: int) -> None:
         click.echo(f"paper listens on http://{host}:{bound}")

@@ -91,13 +91,13 @@ STORY: tuple[Scene, ...] = (
         "refused",
     ),
     Scene(
-        "buy BTCUSD, while the spread is over the rule's limit",
+        "buy BTCUSD, but the spread is too wide for the rule",
         '{"ticker":"BTCUSD","side":"buy","price":"77260.5"}',
         "accepted",
         (("place", "denied"),),
     ),
     Scene(
-        "buy 200 lots of ether on 100,000 dollars",
+        "buy 200 ether with 100,000 dollars",
         '{"bridge":1,"action":"buy","symbol":"ETHUSD","quantity":"200","unit":"lots"}',
         "accepted",
         (("place", "rejected"),),
