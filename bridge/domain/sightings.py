@@ -18,6 +18,9 @@ from bridge.domain.values import Side
 ENOUGH_READS = 3
 """Complete reads of all lists without a tag, before its absence counts."""
 
+LOOK_BACK = timedelta(seconds=60)
+"""What the broker dates so long before the send may still be ours: its clock is not ours."""
+
 
 @dataclass(frozen=True)
 class Patience:
@@ -124,6 +127,8 @@ def judge_place(sent: Sent, lists: Lists, now: datetime, patience: Patience) -> 
         return _by_order(sent, next(iter(found.values())), lists)
     if not sent.unknown:
         return LookAgain()
+    if any(p.tag == sent.tag for p in lists.positions):
+        return _in_time(sent, now, patience)  # there, and the order's own row is still to come
     return _judge_absence(sent, orders, lists, now, patience)
 
 
@@ -132,21 +137,18 @@ def _by_order(sent: Sent, order: BrokerOrder, lists: Lists) -> Verdict:
         if not sent.unknown:
             return LookAgain()
         return Settled(Status.WORKING, why("adopted", order=order.id), order_id=order.id)
-    filled = order.filled or Decimal(0)
-    price = order.average_price
     end = _ENDS.get(order.status.casefold(), Status.CANCELLED)
-    if filled <= 0 or price is None:
-        reason = why("cancelled_at_broker", status=order.status)
-        return Settled(_unfilled(end), reason, order_id=order.id)
-    if sent.lots is not None and filled < sent.lots:
+    filled = order.filled or (order.lots if end is Status.FILLED else Decimal(0))
+    price = order.average_price
+    if filled <= 0:
+        return Settled(end, why("cancelled_at_broker", status=order.status), order_id=order.id)
+    if price is None:
+        reason = why("filled_unpriced", lots=filled)
+    elif sent.lots is not None and filled < sent.lots:
         reason = why("filled_partly", lots=filled, asked=sent.lots, price=price)
     else:
         reason = why("filled_at", lots=filled, price=price)
     return Settled(Status.FILLED, reason, order.id, order.position_id, price, filled)
-
-
-def _unfilled(end: Status) -> Status:
-    return Status.CANCELLED if end is Status.FILLED else end
 
 
 def _judge_absence(
@@ -161,15 +163,21 @@ def _judge_absence(
             return Settled(Status.NEEDS_REVIEW, why("look_alike"))
         seconds = int(waited.total_seconds())
         return Settled(Status.NOT_PLACED, why("proved_absent", reads=reads, seconds=seconds))
+    return _in_time(sent, now, patience, absent=proved)
+
+
+def _in_time(sent: Sent, now: datetime, patience: Patience, *, absent: bool = False) -> Verdict:
+    """Look again, until it is time for a person."""
+    waited = now - sent.sent_at
     if waited >= patience.review:
         seconds = int(waited.total_seconds())
         return Settled(Status.NEEDS_REVIEW, why("cannot_tell", seconds=seconds))
-    return LookAgain(absent=proved)
+    return LookAgain(absent=absent)
 
 
 def _look_alike(sent: Sent, orders: Sequence[BrokerOrder], positions: Sequence[Position]) -> bool:
     """An order or position without a whole tag that could be ours."""
-    since = sent.sent_at - timedelta(seconds=1)
+    since = sent.sent_at - LOOK_BACK
     like_orders = any(
         o.instrument_id == sent.instrument_id
         and o.side is sent.side
@@ -205,18 +213,17 @@ def judge_close(
         lots = closed_lots(plan)
         return Settled(Status.FILLED, why("closed", lots=lots, count=len(plan)), lots=lots)
     left = next((p.lots for p in positions if p.id == sent.target), Decimal(0))
-    if sent.seen is None or left < sent.seen:
+    leave = next((x.leave for x in plan if x.position_id == sent.target), Decimal(0))
+    if left <= leave:
         return Again(why("more_to_close"))
     if now - sent.sent_at < patience.call:
-        return LookAgain()
-    whole = any(x.position_id == sent.target and x.leave == 0 for x in plan)
-    if whole:
+        return LookAgain()  # what is still missing may be on its way
+    if sent.seen is None or left < sent.seen:
+        return Again(why("partly_closed"))
+    if leave == 0:
         return Again(why("still_open"))
-    if sent.unknown and now - sent.sent_at >= patience.review:
-        # a partial close goes at most once per observed position and quantity
-        seconds = int((now - sent.sent_at).total_seconds())
-        return Settled(Status.NEEDS_REVIEW, why("cannot_tell", seconds=seconds))
-    return LookAgain()
+    # a partial close goes at most once per observed position and quantity
+    return _in_time(sent, now, patience) if sent.unknown else LookAgain()
 
 
 def judge_cancel(
