@@ -114,8 +114,9 @@ class ImportSchema(Strict):
     @validates_schema(skip_on_field_errors=False, pass_original=True)
     def names_once(self, _: dict[str, Any], original: Any, **__: Any) -> None:
         wrong: dict[str, Any] = {}
+        lists = original if isinstance(original, dict) else {}
         for key in ("connections", "hooks", "rules"):
-            repeats = {i: {"name": [_repeated(name)]} for i, name in _repeats(original.get(key))}
+            repeats = {i: {"name": [_repeated(name)]} for i, name in _repeats(lists.get(key))}
             wrong |= {key: repeats} if repeats else {}
         if wrong:
             raise ValidationError(wrong)

@@ -103,8 +103,8 @@ class AccountRef(Said, fields.Field[tuple[str, str]]):
 
 
 def _ref(value: Any) -> str:
-    if isinstance(value, Decimal) and value == int(value):
-        return plain(value)
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        value = plain(Decimal(value))
     return read_text(value, 40)
 
 
