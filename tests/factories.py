@@ -11,7 +11,6 @@ from itertools import count
 from typing import Any, TypeVar
 
 from bridge.audit import Event, record
-from bridge.config import Settings
 from bridge.domain.intents import (
     Close,
     CloseAmount,
@@ -26,7 +25,7 @@ from bridge.domain.intents import (
 from bridge.domain.outcomes import BrokerCall
 from bridge.domain.signals import Signal
 from bridge.domain.status import FINAL, AlertStatus, Status
-from bridge.domain.values import Action, OrderType, PositionSide, Secret, Side, Unit, make_tag
+from bridge.domain.values import Action, OrderType, PositionSide, Side, Unit, make_tag
 from bridge.domain.written import write
 from bridge.store import Session
 from bridge.store.signing_in import hash_password
@@ -46,28 +45,6 @@ PASSWORD = "correct horse battery staple"
 
 _numbers = count(1)
 Row = TypeVar("Row")
-
-
-def make_settings(database_url: str, **values: Any) -> Settings:
-    """Settings of a service on this database, as the environment would give them."""
-    return Settings(
-        database_url=database_url,
-        **{
-            "secret_key": Secret("only for tests: nothing secret here"),
-            "encryption_keys": Secret("k1:only for tests: nothing secret here"),
-            "port": 8000,
-            "host": "127.0.0.1",
-            "url": "http://127.0.0.1:8000",
-            "dispatcher": "external",
-            "paper_url": None,
-            "allow_live": False,
-            "listen_url": None,
-            "proxy_hops": 0,
-            "volume": False,
-            "log_level": "info",
-            **values,
-        },
-    )
 
 
 def public_id() -> str:

@@ -32,7 +32,7 @@ ENDS: tuple[tuple[Status, Event, str], ...] = (
     (Status.FILLED, Event.EXECUTION_FILLED, "Filled 0.1 at 1.08411."),
     (Status.FILLED, Event.EXECUTION_FILLED, "Filled 0.25 at 2411.35."),
     (Status.REJECTED, Event.EXECUTION_REJECTED, "The broker refused: Not enough margin"),
-    (Status.DENIED, Event.EXECUTION_DENIED, "Denied: the spread 3.1 is over the rule's limit of 2."),
+    (Status.DENIED, Event.EXECUTION_DENIED, "Denied: the spread 3.1 is over the limit of 2."),
     (Status.EXPIRED, Event.EXECUTION_EXPIRED, "Expired: 74 s old at its turn; the limit is 60 s."),
     (Status.UNKNOWN, Event.EXECUTION_UNKNOWN, "Sent, no trustworthy answer: ReadTimeout."),
     (Status.NEEDS_REVIEW, Event.EXECUTION_NEEDS_REVIEW, "An order that looks the same but carries "
@@ -45,8 +45,7 @@ SENT = frozenset(
     {Status.FILLED, Status.REJECTED, Status.UNKNOWN, Status.NEEDS_REVIEW, Status.WORKING}
 )
 ARITHMETIC = (
-    '["0.1 lots, as the alert says", "× 1 for this account", '
-    '"floored to steps of 0.01: 0.1 lots"]'
+    '["0.1 lots, as the alert says", "× 1 for this account", "floored to steps of 0.01: 0.1 lots"]'
 )
 
 
@@ -55,7 +54,7 @@ class Story:
 
     def __init__(self, db: Session, user: UserRow, seed: int = 7) -> None:
         self.db = db
-        self.dice = random.Random(seed)
+        self.dice = random.Random(seed)  # noqa: S311 - the same story each time
         self.hook: HookRow = make_hook(db, user, name="TV main")
         self.other: HookRow = make_hook(db, user, name="Gold desk")
         connection = make_connection(db, user, name="Paper")
@@ -105,8 +104,8 @@ class Story:
                     "signals": "[]",
                     "code": "placeholder",
                     "field": "action",
-                    "reason": "A placeholder of TradingView was not filled in: use it in a strategy "
-                    "alert, not in an indicator alert.",
+                    "reason": "A placeholder of TradingView was not filled in: use it in a "
+                    "strategy alert, not in an indicator alert.",
                 },
             ),
             (

@@ -42,7 +42,7 @@ WORDS: Mapping[int, Words] = {
     500: Words(
         "internal_error",
         "Something went wrong on our side",
-        "It is written down. If it comes again, tell the operator the number below.",
+        "It is written down; if it comes again, tell the operator the incident's number.",
     ),
     503: Words(
         "unavailable", "Not available just now", "The database does not answer; try again shortly."
@@ -84,8 +84,8 @@ def answer(
     words = WORDS.get(status) or WORDS[500 if status >= 500 else 400]
     sentence = message or words.sentence
     if wants_json():
-        body = {"code": code or words.code, "field": None, "message": sentence}
-        told = jsonify({**body, "incident": incident} if incident else body)
+        number = f" Incident {incident}." if incident else ""
+        told = jsonify(code=code or words.code, field=None, message=sentence + number)
     else:
         told = make_response(
             render_template(

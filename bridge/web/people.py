@@ -13,6 +13,7 @@ from flask_security import login_user as begin_session
 from flask_security import logout_user as end_session
 from flask_wtf import CSRFProtect
 from werkzeug.exceptions import Unauthorized
+from werkzeug.routing import BaseConverter
 from werkzeug.wrappers import Response
 
 from bridge.config import Settings
@@ -20,6 +21,7 @@ from bridge.domain.values import epoch_millis
 from bridge.store.db import Database
 from bridge.store.signing_in import People
 from bridge.store.tables.people import UserRow
+from bridge.web.errors import wants_json
 from bridge.web.services import services
 
 PUBLIC = frozenset(
@@ -44,6 +46,12 @@ PRESENT = "Bridge-Present"
 _WRITTEN_EVERY = timedelta(minutes=1)
 
 csrf = CSRFProtect()
+
+
+class PublicId(BaseConverter):
+    """In a route: only what can be a public id; anything else is not found."""
+
+    regex = "[0-9a-f]{32}"
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ def register(app: Flask, settings: Settings, database: Database) -> None:
         SECURITY_REGISTERABLE=False,
         SECURITY_TRACKABLE=False,
     )
+    app.url_map.converters["public_id"] = PublicId
     csrf.init_app(app)
     security = Security(app, People(database), register_blueprint=False)
     # its own loader would read a JSON body before a hook has counted it
@@ -151,7 +160,6 @@ def require_person() -> Response | None:
         return None
     if request.path.startswith(OWN_GATE) or signed_in() is not None:
         return None
-    by_page = request.accept_mimetypes.accept_html and "HX-Request" not in request.headers
-    if request.method == "GET" and by_page:
+    if request.method == "GET" and "HX-Request" not in request.headers and not wants_json():
         return redirect("/sign-in?" + urlencode({"next": request.full_path.rstrip("?")}))
     raise Unauthorized

@@ -79,14 +79,14 @@ def news() -> Response:
     asked = filters.asked(request.args)
     wanted = asked.filters(found.now())
     with found.pages.reading() as db:
-        fresh = reads.news(db, user, wanted, request.args.get("cursor", reads.NOTHING))
+        fresh = reads.news(db, user, wanted, asked.cursor)
         figures = reads.figures(db, user, wanted) if fresh else None
     if fresh is None:
         return Response(status=204)
     return make_response(render_template("_news.html", news=fresh, figures=figures, asked=asked))
 
 
-@audit.get("/alerts/<public_id>")
+@audit.get("/alerts/<public_id:public_id>")
 def alert(public_id: str) -> str:
     """One alert in full: a page of its own, or the part beside the list."""
     user = me().id

@@ -10,7 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from bridge.domain.status import AlertStatus, Status
 from bridge.domain.values import rfc3339
-from bridge.store.reads import Choices, Filters, Named
+from bridge.store.reads import NOTHING, Choices, Filters, Named
 
 WINDOWS: Mapping[str, tuple[str, timedelta | None]] = {
     "15m": ("Last 15 min", timedelta(minutes=15)),
@@ -21,6 +21,7 @@ WINDOWS: Mapping[str, tuple[str, timedelta | None]] = {
 DEFAULT_WINDOW = "24h"
 STATUSES = (*(s.value for s in Status), *(s.value for s in AlertStatus if s != "accepted"))
 _PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
+_CURSOR = re.compile(r"[0-9a-f]{32}\.[0-9]{1,6}", re.ASCII)
 _LONGEST = 200
 
 
@@ -38,6 +39,7 @@ class Asked:
     until: datetime | None
     after: str | None
     open: str | None
+    cursor: str
 
     @property
     def stated(self) -> dict[str, str]:
@@ -103,6 +105,7 @@ def asked(args: "MultiDict[str, str]") -> Asked:
         until=until,
         after=_id(args.get("after")),
         open=_id(args.get("open")),
+        cursor=_cursor(args.get("cursor")),
     )
 
 
@@ -136,6 +139,10 @@ def _name(named: tuple[Named, ...], public_id: str | None) -> str | None:
 
 def _id(text: str | None) -> str | None:
     return text if text is not None and _PUBLIC_ID.fullmatch(text) else None
+
+
+def _cursor(text: str | None) -> str:
+    return text if text is not None and _CURSOR.fullmatch(text) else NOTHING
 
 
 def _text(text: str | None) -> str | None:

@@ -154,7 +154,7 @@ def share(part: int, whole: int) -> str:
 
 def clock(when: datetime) -> str:
     """A time in a list; the browser turns it into the viewer's own."""
-    return f"{when.day} {when:%b %H:%M:%S}"
+    return f"{when.day} {when:%b %H:%M}"
 
 
 def moment(when: datetime | None) -> str:

@@ -7,7 +7,6 @@
   const STALE_AFTER = 6; // seconds without an answer
   const MOST_ROWS = 600; // what a page left open keeps
   const beside = window.matchMedia("(min-width: 1200px)");
-  const narrow = window.matchMedia("(max-width: 767px)");
 
   // --- times in the viewer's zone ---------------------------------------------------------
 
@@ -19,7 +18,7 @@
 
   const inList = (when) => {
     if (when.toDateString() === new Date().toDateString()) return clock(when);
-    return `${day(when)} ${narrow.matches ? clock(when).slice(0, 5) : clock(when)}`;
+    return `${day(when)} ${clock(when).slice(0, 5)}`;
   };
   const inFull = (when) =>
     `${when.getFullYear()}-${two(when.getMonth() + 1)}-${two(when.getDate())} ${clock(when)}` +
@@ -58,6 +57,15 @@
     for (const field of form.querySelectorAll("[type=datetime-local]")) {
       field.addEventListener("input", () => delete field.dataset.utc);
     }
+    const fold = $("fold");
+    const folded = (yes) => {
+      form.classList.toggle("folded", yes);
+      fold.setAttribute("aria-expanded", String(!yes));
+    };
+    form.classList.add("foldable");
+    fold.hidden = false;
+    folded(true);
+    fold.addEventListener("click", () => folded(!form.classList.contains("folded")));
     // choosing a named window means that window, not the dates beside it
     $("window").addEventListener("change", () => {
       for (const field of form.querySelectorAll("[type=datetime-local]")) field.value = "";
