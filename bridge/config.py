@@ -181,6 +181,12 @@ def read_settings() -> Settings:
     return settings
 
 
+def overridden(values: Mapping[str, str]) -> Settings:
+    """The settings with some variables replaced, for this process and the ones it starts."""
+    os.environ.update(values)
+    return read_settings()
+
+
 def _settings(seen: Mapping[str, Any]) -> Settings:
     url = seen["database_url"]
     return Settings(

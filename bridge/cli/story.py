@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 
 EMAIL = "trader@example.com"
+HOOK = "TradingView"
 PAPER_LOGIN = "paper-trader@example.com"
 
 RULES: tuple[Mapping[str, Any], ...] = (
     {
         "name": "Follow EURUSD",
-        "hook": "TradingView",
+        "hook": HOOK,
         "mode": "live",
         "when": {"symbols": ["EURUSD"], "actions": ["*"]},
         "what": "follow",
@@ -21,7 +22,7 @@ RULES: tuple[Mapping[str, Any], ...] = (
     },
     {
         "name": "Bitcoin, never when the spread is wide",
-        "hook": "TradingView",
+        "hook": HOOK,
         "mode": "live",
         "when": {"symbols": ["BTCUSD"], "actions": ["buy", "sell"]},
         "what": "follow",
@@ -31,7 +32,7 @@ RULES: tuple[Mapping[str, Any], ...] = (
     },
     {
         "name": "Ether as the alert says",
-        "hook": "TradingView",
+        "hook": HOOK,
         "mode": "live",
         "when": {"symbols": ["ETHUSD"], "actions": ["buy", "sell"]},
         "what": "long_only",
@@ -118,6 +119,6 @@ def import_file(password: str, paper_password: str) -> dict[str, Any]:
                 "server": "PAPER",
             }
         ],
-        "hooks": [{"name": "TradingView", "dialect": "auto", "time": "bar"}],
+        "hooks": [{"name": HOOK, "dialect": "auto", "time": "bar"}],
         "rules": [dict(rule) for rule in RULES],
     }
