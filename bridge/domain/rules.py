@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from bridge.domain.instruments import mapped_symbol
 from bridge.domain.intents import Opposite
 from bridge.domain.signals import Level
 from bridge.domain.values import OrderType, Unit
@@ -124,9 +125,15 @@ def warnings_of(rules: Sequence[Rule]) -> Iterator[str]:
 
 def _meet(first: Rule, second: Rule) -> bool:
     shared = {a.account for a in first.accounts} & {a.account for a in second.accounts}
-    names = {s.casefold() for s in first.when.symbols} & {s.casefold() for s in second.when.symbols}
     anything = ANY in first.when.symbols or ANY in second.when.symbols
-    return bool(shared) and (anything or bool(names))
+    return bool(shared) and (anything or bool(_reached(first) & _reached(second)))
+
+
+def _reached(rule: Rule) -> set[str]:
+    """The broker's names that a rule's listed symbols can stand for."""
+    listed = set(rule.when.symbols)
+    by_map = {name for text, name in rule.symbols.items() if text.rpartition(":")[2] in listed}
+    return {n.casefold() for n in by_map | {mapped_symbol(s, rule.symbols) for s in listed}}
 
 
 def _size_warnings(rule: Rule) -> Iterator[str]:
