@@ -4,7 +4,6 @@ An error of ours ends a command with its sentences on standard error and exit co
 """
 
 import importlib
-import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Mapping
@@ -47,11 +46,11 @@ class Commands(click.Group):
     """A group whose commands are imported one by one, when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [name for name, entry in COMMANDS.items() if _exists(entry)]
+        return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         entry = COMMANDS.get(cmd_name)
-        if entry is None or not _exists(entry):
+        if entry is None:
             return None
         module = importlib.import_module(f"bridge.cli.{entry.module}")
         return cast(click.Command, getattr(module, entry.name))
@@ -59,10 +58,6 @@ class Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(n, COMMANDS[n].help) for n in self.list_commands(ctx)])
-
-
-def _exists(entry: Entry) -> bool:
-    return importlib.util.find_spec(f"bridge.cli.{entry.module}") is not None
 
 
 @click.command(cls=Commands)

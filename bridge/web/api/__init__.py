@@ -14,7 +14,7 @@ from bridge.web.api.tokens import tokens
 from bridge.web.people import csrf
 from bridge.web.throttle import throttle
 
-RATE = "1200 per minute"
+RATE = "6000 per minute"
 """Of one address, over all resources; never on the hook."""
 
 blueprints: tuple[Resource, ...] = (

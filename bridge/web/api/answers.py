@@ -62,11 +62,16 @@ class ErrorSchema(Schema):
     errors = fields.List(fields.Nested(FaultSchema))
 
 
-class PartQuery(Strict):
-    """Which part of a list."""
+class ListQuery(Strict):
+    """Which page of a list."""
 
     after = Text(most=64)
     limit = Whole(least=1, most=200, load_default=50)
+
+
+class PartQuery(ListQuery):
+    """Which part of a list, by time too."""
+
     since = Moment()
     until = Moment()
 

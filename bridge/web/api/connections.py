@@ -19,8 +19,9 @@ from bridge.schemas.rules import AccountRef
 from bridge.sealing import Keys
 from bridge.store import connections as stored
 from bridge.store.connections import AccountFacts, ConnectionFacts
-from bridge.web.api.answers import Id, Moment, Words
+from bridge.web.api.answers import Id, ListQuery, Moment, Words
 from bridge.web.api.bearer import author, caller
+from bridge.web.api.paging import paged
 from bridge.web.api.resource import Resource
 from bridge.web.services import services
 
@@ -43,7 +44,7 @@ class ConnectionAnswerSchema(Schema):
 
 
 class ConnectionListSchema(Schema):
-    """All connections, oldest first."""
+    """Connections, newest first."""
 
     items = fields.List(fields.Nested(ConnectionAnswerSchema), required=True)
     next = Words(required=True, allow_none=True)
@@ -74,19 +75,20 @@ class AccountAnswerSchema(Schema):
 
 
 class AccountListSchema(Schema):
-    """All accounts, oldest first."""
+    """Accounts, newest first."""
 
     items = fields.List(fields.Nested(AccountAnswerSchema), required=True)
     next = Words(required=True, allow_none=True)
 
 
 @connections.get("/connections")
+@connections.arguments(ListQuery, location="query")
 @connections.response(200, ConnectionListSchema)
-def list_connections() -> Any:
-    """All connections."""
+def list_connections(query: dict[str, Any]) -> Any:
+    """Connections, newest first."""
     with services().pages.reading() as db:
         found = stored.list_of(db, caller().user)
-    return {"items": [_answer(c) for c in found], "next": None}
+    return paged([_answer(c) for c in reversed(found)], query)
 
 
 @connections.post("/connections")
@@ -121,12 +123,13 @@ def change_connection(change: dict[str, Any], connection: str) -> Any:
 
 
 @accounts.get("/accounts")
+@accounts.arguments(ListQuery, location="query")
 @accounts.response(200, AccountListSchema)
-def list_accounts() -> Any:
-    """All accounts that rules name."""
+def list_accounts(query: dict[str, Any]) -> Any:
+    """Accounts that rules name, newest first."""
     with services().pages.reading() as db:
         found = stored.accounts_of(db, caller().user)
-    return {"items": [_account(c, a) for c, a in found], "next": None}
+    return paged([_account(c, a) for c, a in reversed(found)], query)
 
 
 @accounts.get("/accounts/<account>")

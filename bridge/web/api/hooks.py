@@ -11,8 +11,9 @@ from bridge.schemas.fields import Text
 from bridge.store import hooks as stored
 from bridge.store.hooks import Hook
 from bridge.transfer import check_dialect
-from bridge.web.api.answers import Id, Moment, Words
+from bridge.web.api.answers import Id, ListQuery, Moment, Words
 from bridge.web.api.bearer import author, caller
+from bridge.web.api.paging import paged
 from bridge.web.api.resource import Resource
 from bridge.web.services import services
 
@@ -41,19 +42,20 @@ class HookAnswerSchema(Schema):
 
 
 class HookListSchema(Schema):
-    """All hooks, oldest first."""
+    """Hooks, newest first."""
 
     items = fields.List(fields.Nested(HookAnswerSchema), required=True)
     next = Words(required=True, allow_none=True)
 
 
 @hooks.get("/hooks")
+@hooks.arguments(ListQuery, location="query")
 @hooks.response(200, HookListSchema)
-def list_hooks() -> Any:
-    """All hooks."""
+def list_hooks(query: dict[str, Any]) -> Any:
+    """Hooks, newest first."""
     with services().pages.reading() as db:
         found = stored.list_of(db, caller().user)
-    return {"items": [_answer(hook, None) for hook in found], "next": None}
+    return paged([_answer(hook, None) for hook in reversed(found)], query)
 
 
 @hooks.post("/hooks")

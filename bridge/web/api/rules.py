@@ -16,8 +16,9 @@ from bridge.store import rules as stored
 from bridge.store.connections import ConnectionFacts
 from bridge.store.hooks import Hook
 from bridge.store.rules import OwnedRule
-from bridge.web.api.answers import Id, Moment, Words
+from bridge.web.api.answers import Id, ListQuery, Moment, Words
 from bridge.web.api.bearer import author, caller
+from bridge.web.api.paging import paged
 from bridge.web.api.resource import Resource
 from bridge.web.services import services
 
@@ -59,21 +60,23 @@ class RuleAnswerSchema(Schema):
 
 
 class RuleListSchema(Schema):
-    """All rules, by hook and then in their order."""
+    """Rules, newest first."""
 
     items = fields.List(fields.Nested(RuleAnswerSchema), required=True)
     next = Words(required=True, allow_none=True)
 
 
 @rules.get("/rules")
+@rules.arguments(ListQuery, location="query")
 @rules.response(200, RuleListSchema)
-def list_rules() -> Any:
-    """All rules."""
+def list_rules(query: dict[str, Any]) -> Any:
+    """Rules, newest first; `position` tells in which order those of a hook act."""
     with services().pages.reading() as db:
         found = stored.list_of(db, caller().user)
         warnings = {hook: routing.warnings_at(db, hook) for hook in {r.hook for r in found}}
         ids = _connection_ids(db)
-    return {"items": [_answer(r, ids, warnings[r.hook]) for r in found], "next": None}
+    found.sort(key=lambda owned: owned.rule.id, reverse=True)
+    return paged([_answer(r, ids, warnings[r.hook]) for r in found], query)
 
 
 @rules.post("/rules")

@@ -9,8 +9,9 @@ from bridge.schemas import Strict
 from bridge.schemas.fields import Text
 from bridge.store import people
 from bridge.store.people import ApiToken
-from bridge.web.api.answers import Id, Moment, Words
+from bridge.web.api.answers import Id, ListQuery, Moment, Words
 from bridge.web.api.bearer import author, caller
+from bridge.web.api.paging import paged
 from bridge.web.api.resource import Resource
 from bridge.web.services import services
 
@@ -33,19 +34,20 @@ class TokenAnswerSchema(Schema):
 
 
 class TokenListSchema(Schema):
-    """All tokens that work, newest first."""
+    """Tokens that work, newest first."""
 
     items = fields.List(fields.Nested(TokenAnswerSchema), required=True)
     next = Words(required=True, allow_none=True)
 
 
 @tokens.get("/tokens")
+@tokens.arguments(ListQuery, location="query")
 @tokens.response(200, TokenListSchema)
-def list_tokens() -> Any:
-    """All tokens that work, without their texts."""
+def list_tokens(query: dict[str, Any]) -> Any:
+    """Tokens that work, newest first, without their texts."""
     with services().pages.reading() as db:
         found = people.tokens_of(db, caller().user)
-    return {"items": [_answer(token, None) for token in found], "next": None}
+    return paged([_answer(token, None) for token in found], query)
 
 
 @tokens.post("/tokens")

@@ -15,6 +15,7 @@ from bridge.domain.values import Secret
 from bridge.sealing import Keys
 from bridge.store import people
 from bridge.store.db import Database
+from bridge.web.throttle import throttle
 from tests.settings import some_settings
 
 NOON = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -44,6 +45,7 @@ class Program:
 def app(database_url: str) -> Iterator[Flask]:
     """The whole web application on a database of the test's own."""
     made = create_app(some_settings(database_url=database_url), keys=KEYS, clock=lambda: NOON)
+    throttle.reset()  # its counts are of the whole process
     yield made
     made.extensions["bridge"].ingest.dispose()
     made.extensions["bridge"].pages.dispose()

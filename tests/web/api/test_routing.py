@@ -4,10 +4,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from limits import parse
 
 from bridge.store import hooks, people
 from bridge.store.db import Database
 from bridge.store.tables.audit import AuditRow
+from bridge.web.api import RATE
+from bridge.web.throttle import throttle
 from tests.web.api.conftest import NOON, Program
 
 CONNECTION = {
@@ -313,3 +316,31 @@ def test_a_preview_shows_what_a_message_would_do_and_stores_nothing(alice: Progr
 def test_bob_cannot_preview_at_alices_hook(alice: Program, bob: Program) -> None:
     where = hook(alice)
     assert bob.post("preview", {"hook": where["id"], "message": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["hooks", "connections", "rules", "accounts", "tokens"])
+def test_every_list_is_paged_newest_first(alice: Program, path: str) -> None:
+    for n in range(3):
+        hook(alice, name=f"hook {n}")
+        connection(alice, name=f"login {n}", email=f"alice{n}@broker.example")
+        alice.post("rules", rule(f"hook {n}", f"login {n}", name=f"rule {n}"))
+        alice.post("tokens", {"name": f"token {n}"})
+    whole = (alice.get(path).json or {})["items"]
+    assert len(whole) >= 3
+    if "name" in whole[0] and path != "accounts":
+        assert whole[0]["name"].endswith("2")
+    first = alice.get(path, limit=2).json or {}
+    second = alice.get(path, after=first["next"]).json or {}
+    assert first["items"] + second["items"] == whole
+    assert second["next"] is None
+    assert alice.get(path, after="0" * 32).status_code == 422
+    assert alice.get(path, page=2).status_code == 422
+
+
+def test_an_address_that_asks_too_often_is_told_to_wait(alice: Program) -> None:
+    for _ in range(6000):
+        throttle.limiter.hit(parse(RATE), "127.0.0.1", "api")
+    told = alice.get("hooks")
+    assert told.status_code == 429
+    assert told.json is not None
+    assert told.json["code"] == "too_many_requests"
