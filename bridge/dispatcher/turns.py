@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bridge.domain.decide import uses_position
-from bridge.domain.intents import Opposite, Place, Target
+from bridge.domain.intents import Place, Target
 from bridge.domain.reasons import Reason, why
 from bridge.domain.status import Status
 from bridge.domain.values import OrderType
@@ -72,7 +72,7 @@ class Turns:
             self._see_sent(execution)
         elif execution.status is Status.NEEDS_REVIEW:
             self.review.add(execution.instrument)
-        elif not self.stopped:
+        else:
             self._see_queued(execution)
         self.families.setdefault(execution.family, execution.leg)
 
@@ -91,13 +91,14 @@ class Turns:
         if expires is not None and expires <= self.now:
             self._choose(execution, frozen=True)
             return
+        self.times += [expires] if expires is not None else []
+        if self.stopped:
+            return
         reason = self._held_by(execution)
         if reason is not None:
-            self._hold(execution, reason, expires)
+            self._hold(execution, reason)
         elif execution.due_at > self.now:
-            self.times += [execution.due_at, *([expires] if expires else [])]
-            self._block(execution)
-            self.stopped = execution.waiting is not None and execution.code in _LANE_WAITS
+            self._put_off(execution)
         else:
             self._choose(execution, frozen=execution.instrument in self.review)
 
@@ -106,10 +107,16 @@ class Turns:
             self.next = Run(execution, frozen)
         self._block(execution)
 
-    def _hold(self, execution: Execution, reason: Reason, expires: datetime | None) -> None:
+    def _put_off(self, execution: Execution) -> None:
+        """Its own time has not come; if the broker is the trouble, nor has that of the lane."""
+        self.times.append(execution.due_at)
+        self.stopped = execution.code in _LANE_WAITS
+        found_review = execution.code == "review_before" and execution.instrument in self.review
+        if not found_review:  # closes go on past a review
+            self._block(execution)
+
+    def _hold(self, execution: Execution, reason: Reason) -> None:
         self.held.append((execution, reason))
-        if expires is not None:
-            self.times.append(expires)
         if reason.code != "review_before":  # closes go on past a review
             self._block(execution)
 
@@ -147,11 +154,11 @@ def whose_turn(rows: Sequence[Execution], now: datetime) -> Turns:
 
 
 def expires_at(execution: Execution) -> datetime | None:
-    """When a queued opening becomes too old to be sent."""
+    """The first moment at which a queued opening is too old to be sent."""
     if not isinstance(execution.intent, Place | Target) or execution.reduces:
         return None
     limit = execution.intent.guards.max_age
-    return None if limit is None else execution.source_time + limit
+    return None if limit is None else execution.source_time + limit + timedelta.resolution
 
 
 def _any(instruments: Iterable[str | None], symbol: str | None) -> bool:
@@ -171,6 +178,4 @@ def _moves_the_position(execution: Execution) -> bool:
 def _may_reduce(execution: Execution) -> bool:
     """Whether an opening may turn out, at its turn, to be a close."""
     intent = execution.intent
-    return isinstance(intent, Target) or (
-        isinstance(intent, Place) and intent.opposite is Opposite.CLOSE
-    )
+    return isinstance(intent, Target) or (isinstance(intent, Place) and intent.opposite is not None)
