@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
-from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Request
 from flask_smorest import Api as SmorestApi
 from flask_smorest import Blueprint
+from flask_smorest.arguments import FlaskParser
+from flask_smorest.spec import MarshmallowPlugin
 from marshmallow import RAISE, Schema, ValidationError
-from webargs.flaskparser import FlaskParser
 
 from bridge.schemas import invalid, load_json
 from bridge.web.api.answers import ErrorSchema
@@ -17,13 +17,10 @@ from bridge.web.api.bearer import require_token
 PREFIX = "/api/v1"
 
 
-class StrictParser(FlaskParser):
+class StrictParser(FlaskParser):  # type: ignore[misc]  # smorest ships no types
     """Reads bodies with our own JSON, refuses what it does not know, and names every fault."""
 
-    DEFAULT_UNKNOWN_BY_LOCATION: Mapping[str, str | None] = {  # type: ignore[assignment]
-        "json": None,
-        "query": RAISE,
-    }
+    DEFAULT_UNKNOWN_BY_LOCATION: Mapping[str, str | None] = {"json": None, "query": RAISE}
 
     def load_json(self, req: Request, schema: Schema) -> Any:
         return load_json(req.get_data(cache=False))
@@ -37,7 +34,7 @@ class StrictParser(FlaskParser):
         error_status_code: int | None,
         error_headers: Mapping[str, str] | None,
     ) -> NoReturn:
-        ((_, messages),) = error.messages.items()  # type: ignore[union-attr]
+        ((_, messages),) = error.messages_dict.items()
         raise invalid(ValidationError(messages)) from error
 
 
