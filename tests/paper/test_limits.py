@@ -7,7 +7,6 @@ import pytest
 
 from bridge.paper import Paper, PaperSettings, create_paper
 from bridge.paper.limits import PUBLISHED, Windows, as_config, limit_of
-from bridge.paper.server import running
 from tests.paper.conftest import KEY, Trader, settings, tick
 
 SECOND = 1_000_000
@@ -38,7 +37,7 @@ def test_the_window_slides() -> None:
 
 def test_a_refused_call_takes_no_room() -> None:
     windows, plain = Windows(), PaperSettings()
-    taken = [windows.admit("alice", "GET_ORDERS", at * SECOND // 10, plain) for at in range(0, 21)]
+    taken = [windows.admit("alice", "GET_ORDERS", at * SECOND // 10, plain) for at in range(21)]
     assert [at for at, admitted in enumerate(taken) if admitted] == [0, 10, 20]
 
 
