@@ -72,7 +72,7 @@ class Paper:
         self.clock.release()
         self.faults.clear()
         self.wire.clear()
-        self.windows = Windows()
+        self.windows.clear()
         self.broker = self._new_broker(seed, self.broker.settings, self.broker.book.journal)
         if self.state is not None:
             self.state.wipe(self.broker)
@@ -220,6 +220,7 @@ class Paper:
                 entry.fault = rule.fault
                 if rule.fault == "revoke" and user is not None:
                     self.broker.people.revoke(user)
+                    self.broker.book.journal.keep(user)
         return rule
 
     def _bearer_of(self, request: Request) -> User | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from bridge.paper import fills, placing
+from bridge.paper import fills, placing, tickets
 from bridge.paper import refusals as no
 from bridge.paper.accounts import ZERO, Account, margin_of
 from bridge.paper.book import Book
@@ -70,7 +70,7 @@ def change_order(book: Book, account: Account, order_id: int, body: Body) -> Ord
 
 
 def _check_lots(order: Order, qty: Decimal) -> None:
-    placing.check_qty(BY_NUMBER[order.instrument], qty)
+    tickets.check_qty(BY_NUMBER[order.instrument], qty)
     if order.child or qty < (order.filled or ZERO):
         raise Refusal(no.QTY_ABOVE_POSITION)
 
@@ -85,9 +85,9 @@ def _check_levels(
         held: Side = opposite(order.side)
         quote = book.market.quote(BY_NUMBER[order.instrument], now)
         if price is not None:
-            placing.check_take_profit(held, price, quote)
+            tickets.check_take_profit(held, price, quote)
         if stop_price is not None:
-            placing.check_stop_loss(held, stop_price, quote)
+            tickets.check_stop_loss(held, stop_price, quote)
 
 
 def _block(
@@ -126,7 +126,7 @@ def _protection(order: Order, body: Body) -> Protection:
         )
     )
     given = {name: body[name] for name in _LEGS if body.get(name) is not None}
-    return placing.read_protection({**values, **given}) if given else kept
+    return tickets.read_protection({**values, **given}) if given else kept
 
 
 def change_position(book: Book, account: Account, position_id: int, body: Body) -> None:
@@ -138,9 +138,9 @@ def change_position(book: Book, account: Account, position_id: int, body: Body) 
     stop, target = number(body, "stopLoss"), number(body, "takeProfit")
     pips = number(body, "trailingOffset")
     if stop is not None:
-        placing.check_stop_loss(position.side, stop, quote)
+        tickets.check_stop_loss(position.side, stop, quote)
     if target is not None:
-        placing.check_take_profit(position.side, target, quote)
+        tickets.check_take_profit(position.side, target, quote)
     if pips is not None and pips <= 0:
         raise Refusal(no.must_be_positive("trailingOffset"))
     _set_stop(book, position, body, _stop_level(book, position, instrument, stop, pips), now)

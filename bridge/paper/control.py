@@ -230,6 +230,7 @@ def _clock(paper: "Paper", rest: Rest, body: Body, query: Query) -> Any:
     """`advance_ms` holds the clock and pushes it; `real` lets it run again."""
     if body.get("real") is True:
         paper.clock.release()
+        paper.windows.clear()
     else:
         paper.clock.advance(_whole(body, "advance_ms", 0))
     now = paper.clock.now()

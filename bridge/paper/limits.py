@@ -76,3 +76,7 @@ class Windows:
             return False
         taken.append(now_us)
         return True
+
+    def clear(self) -> None:
+        """Forget all calls."""
+        self._taken.clear()

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from bridge.paper import changing, lists, placing, wire
+from bridge.paper import changing, lists, placing, tickets, wire
 from bridge.paper.accounts import ZERO, profit
 from bridge.paper.call import Context
 from bridge.paper.fields import number
@@ -16,14 +16,14 @@ def place(call: Context) -> Any:
     if late is not None:
         return _place_late(call, int(late.number("s", 5) * 1000))
     book = call.broker.book
-    ticket = placing.read_ticket(call.body, book, call.now)
+    ticket = tickets.read_ticket(call.body, book, call.now)
     order_id = placing.place(book, call.of_account(), ticket, call.now, _handling(call))
     return wire.ok({"orderId": str(order_id)})
 
 
 def _place_late(call: Context, wait: int) -> Any:
     book, account = call.broker.book, call.of_account()
-    ticket = placing.read_ticket(call.body, book, call.now)
+    ticket = tickets.read_ticket(call.body, book, call.now)
     order_id = book.new_order_id()
 
     def arrive(now: int) -> None:
