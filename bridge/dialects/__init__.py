@@ -2,8 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
-from bridge.dialects import bridge, generic, placeholders, plain, recognition, strict, tradingview
+from bridge.dialects import (
+    algoway,
+    bridge,
+    generic,
+    placeholders,
+    plain,
+    recognition,
+    strict,
+    traderspost,
+    tradingview,
+)
 from bridge.dialects.messages import Message, open_message
 from bridge.dialects.notes import Notes
 from bridge.domain.identity import body_key, canonical_json, canonical_text
@@ -13,12 +24,21 @@ from bridge.errors import Refused
 AUTO = "auto"
 
 
+class Form(Enum):
+    """What a dialect's messages are written in."""
+
+    JSON = (True,)
+    TEXT = (False,)
+    EITHER = (True, False)
+
+
 @dataclass(frozen=True)
 class Dialect:
-    """A syntax we read: its name, and what makes signals of its messages."""
+    """A syntax we read: its name, what makes signals of its messages, and their form."""
 
     name: str
     read: Callable[[Message, Notes], tuple[Signal, ...]]
+    form: Form
 
     def claims(self, message: Message) -> bool:
         """Whether a message bears this dialect's marks before any other's."""
@@ -26,10 +46,12 @@ class Dialect:
 
 
 DIALECTS: tuple[Dialect, ...] = (
-    Dialect(bridge.NAME, bridge.read),
-    Dialect(generic.NAME, generic.read),
-    Dialect(tradingview.NAME, tradingview.read),
-    Dialect(plain.NAME, plain.read),
+    Dialect(bridge.NAME, bridge.read, Form.EITHER),
+    Dialect(traderspost.NAME, traderspost.read, Form.JSON),
+    Dialect(algoway.NAME, algoway.read, Form.JSON),
+    Dialect(generic.NAME, generic.read, Form.JSON),
+    Dialect(tradingview.NAME, tradingview.read, Form.TEXT),
+    Dialect(plain.NAME, plain.read, Form.TEXT),
 )
 NAMES = tuple(d.name for d in DIALECTS)
 _READERS = {d.name: d for d in DIALECTS}
@@ -66,12 +88,16 @@ def _pinned(dialect: str, message: Message) -> str:
         raise Refused(
             "dialect_not_supported", None, f"The hook's dialect '{dialect[:40]}' is not known."
         )
-    owner = recognition.name_of(message) if message.value is not None else None
-    if owner in recognition.STRONG and owner != dialect:
-        return owner
+    strong = recognition.owners_of(message) & recognition.STRONG
+    if strong and dialect not in strong:
+        raise Refused(
+            "dialect_differs",
+            None,
+            f"The hook takes {dialect} only, and this is a message of {min(strong)}.",
+        )
     if dialect == tradingview.NAME and message.value is not None:
         return generic.NAME
-    if dialect != bridge.NAME and (message.value is not None) is not (dialect == generic.NAME):
+    if (message.value is not None) not in _READERS[dialect].form.value:
         kind = "JSON" if message.value is not None else "text"
         raise Refused(
             "not_understood", None, f"The hook takes {dialect} only, and this message is {kind}."

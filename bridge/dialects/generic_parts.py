@@ -32,7 +32,7 @@ _TYPES = {
 
 def symbol_of(found: Fields) -> str:
     """The one symbol; two writings agree when they differ by an exchange's prefix alone."""
-    values = found.all("symbol", lambda v, f: fields.symbol(_plain_symbol(v, found.notes), f))
+    values = found.all("symbol", lambda v, f: fields.symbol(plain_symbol(v, found.notes), f))
     if not values:
         raise Refused(
             "symbol_missing",
@@ -50,7 +50,8 @@ def symbol_of(found: Fields) -> str:
     return longest
 
 
-def _plain_symbol(value: Json, notes: Notes) -> Json:
+def plain_symbol(value: Json, notes: Notes) -> Json:
+    """A symbol, or the one inside the chart's description of it."""
     if not isinstance(value, str) or not value.startswith("={"):
         return value
     text, changed = without_descriptors(value)

@@ -82,7 +82,12 @@ def check_order_form(found: Sequence[Found]) -> None:
 
 def check_words(signal: Signal, found: Fields) -> None:
     """Refuse an opening that a text of its own message calls an exit, or the other side."""
-    for member in (*found.unknown, *(m for n in _PROSE for m in found.known.get(n, ()))):
+    check_prose(signal, (*found.unknown, *(m for n in _PROSE for m in found.known.get(n, ()))))
+
+
+def check_prose(signal: Signal, members: Sequence[Found]) -> None:
+    """The same for some members."""
+    for member in members:
         if isinstance(member.value, str) and _speaks_against(member.value, signal):
             raise _contradiction(signal, member)
 

@@ -11,6 +11,7 @@ from bridge.dialects import generic_keys, words
 from bridge.dialects.messages import Message
 from bridge.dialects.strict import Json
 from bridge.domain.values import Action
+from bridge.errors import Refused
 
 Object = Mapping[str, Json]
 
@@ -21,6 +22,7 @@ _TRADERSPOST = words.spelled(
     "extras cancel cancelOrderType delay extendedHours test ignoreTradingWindows optionType",
     "intrinsicValue expiration strikeCount strikesAway strikePrice",
 )
+_TRADERSPOST_ACTIONS = words.spelled("buy sell exit cancel add")
 _OPENALGO = words.spelled(
     "apikey strategy symbol action exchange pricetype product quantity price trigger_price",
     "disclosed_quantity position_size",
@@ -35,16 +37,29 @@ def name_of(message: Message) -> str | None:
     """The dialect's name, or None when the message shows no mark of any."""
     value = message.value
     if isinstance(value, list):
-        return _of_list(value)
+        return _of_list(message)
     if value is not None:
         return _of_object(value)
     return next((name for name, fits in TEXT_MARKS if fits(message.text)), None)
 
 
-def _of_list(value: list[Json]) -> str:
-    """A list is generic JSON, unless something in it belongs to somebody."""
-    owners = (_of_object(item) for item in value if isinstance(item, dict))
-    return next((name for name in owners if name != "json"), "json")
+def owners_of(message: Message) -> frozenset[str]:
+    """The dialects of a JSON object, or of the objects of a list; nothing for a text."""
+    value = message.value
+    items = value if isinstance(value, list) else [value]
+    return frozenset(_of_object(item) for item in items if isinstance(item, dict))
+
+
+def _of_list(message: Message) -> str:
+    """A list belongs to the one dialect of its objects."""
+    owners = sorted(owners_of(message)) or ["json"]
+    if len(owners) > 1:
+        raise Refused(
+            "dialects_mixed",
+            None,
+            f"The list holds messages of {' and '.join(owners)}. Send one alert for each.",
+        )
+    return owners[0]
 
 
 def _of_object(value: Object) -> str:
@@ -63,6 +78,10 @@ def _wundertrading(value: Object) -> bool:
 def _traderspost(value: Object) -> bool:
     if not {"ticker", "action"} <= value.keys():
         return False
+    action = value["action"]
+    ours = not isinstance(action, str) or action.lower() in _TRADERSPOST_ACTIONS
+    if not ours and words.find(str(action)) is not None:
+        return False  # only json knows this word
     others = [k for k in value if k not in _TRADERSPOST]
     return not any(generic_keys.knows(k) for k in others)
 

@@ -61,10 +61,8 @@ def test_every_dialect_has_a_sample() -> None:
         ("keyvalue", "deribit:long symbol=BTC-PERPETUAL size=1000"),
     ],
 )
-def test_another_vendors_message_is_named_and_never_acted_on(vendor: str, text: str) -> None:
-    answer = parse(text.encode())
-    assert isinstance(answer, Refusal)
-    assert (answer.code, answer.dialect) == ("dialect_not_supported", vendor)
+def test_a_vendors_message_is_named(vendor: str, text: str) -> None:
+    assert parse(text.encode()).dialect == vendor
 
 
 def test_ticker_and_action_beside_a_key_that_only_json_knows_is_json() -> None:
@@ -73,10 +71,16 @@ def test_ticker_and_action_beside_a_key_that_only_json_knows_is_json() -> None:
     assert answer.dialect == "json"
 
 
-def test_a_list_that_holds_another_vendors_message_is_refused_whole() -> None:
+def test_ticker_and_action_with_a_word_that_only_json_knows_is_json() -> None:
+    answer = parse(b'{"ticker":"SPY","action":"exit_long"}')
+    assert isinstance(answer, Parsed)
+    assert answer.dialect == "json"
+
+
+def test_a_list_of_two_dialects_is_refused_whole() -> None:
     answer = parse(b'[{"side":"buy","symbol":"X1"},{"ticker":"SPY","action":"buy"}]')
     assert isinstance(answer, Refusal)
-    assert answer.code == "dialect_not_supported"
+    assert answer.code == "dialects_mixed"
 
 
 def test_a_hook_that_pins_json_takes_ticker_and_action_as_json() -> None:
@@ -91,7 +95,7 @@ def test_a_hook_that_pins_json_takes_ticker_and_action_as_json() -> None:
         (
             "json",
             '{"platform_name":"x","ticker":"X1","order_action":"buy"}',
-            "dialect_not_supported",
+            "dialect_differs",
         ),
         ("json", "BUY ETHUSD QTY:0.2", "not_understood"),
         ("words", '{"pair":"EURUSD","signal":"SELL"}', "not_understood"),
