@@ -1,6 +1,7 @@
 """One alert all the way: hook, rule, lane, broker, audit. The broker is paper, over real HTTP."""
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 
 from bridge.config import Timings
 from bridge.domain.values import rfc3339
+from bridge.errors import TooSoon
 from bridge.paper import Paper, PaperSettings, create_paper
 from bridge.paper.faults import Rule
 from bridge.paper.server import running
@@ -98,7 +100,11 @@ def open_lots(world: World) -> list[tuple[str, Decimal]]:
 
     calls = Calls()
     opened = world.tools.brokers.open(world.executions()[0].account, calls)
-    return [(p.side.value, p.lots) for p in opened.broker.positions().rows]
+    while True:
+        try:
+            return [(p.side.value, p.lots) for p in opened.broker.positions().rows]
+        except TooSoon:  # until its config is read, the broker is asked at the assumed pace
+            time.sleep(0.05)
 
 
 def test_an_alert_becomes_an_order_and_its_answer_is_on_record(

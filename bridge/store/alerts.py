@@ -1,14 +1,16 @@
 """Alerts: stored once each; what makes two the same is decided by a unique key, at the insert."""
 
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from bridge.domain.status import AlertStatus
+from bridge.store.tables.base import table_of
 from bridge.store.tables.work import AlertRow, ExecutionRow, SeenRow
 
 
@@ -48,22 +50,14 @@ class StoredAlert:
 def insert(db: Session, alert: NewAlert) -> StoredAlert:
     """Write an alert in the caller's transaction."""
     public_id = secrets.token_hex(16)
-    statement = sa.insert(AlertRow).values(public_id=public_id, conflict=False, **asdict(alert))
-    key = db.execute(statement.returning(AlertRow.id)).scalar_one()
+    values = {"public_id": public_id, "conflict": False, **vars(alert)}
+    key = db.execute(_INSERT, values).scalar_one()
     return StoredAlert(key, public_id, alert.digest)
 
 
 def first_with(db: Session, hook: int, key: str, now: datetime) -> StoredAlert | None:
     """The accepted alert of this hook that is still remembered under `key`."""
-    row = db.execute(
-        sa.select(AlertRow.id, AlertRow.public_id, AlertRow.digest)
-        .join(SeenRow, SeenRow.alert == AlertRow.id)
-        .where(
-            SeenRow.hook == hook,
-            SeenRow.key == key,
-            sa.or_(SeenRow.until.is_(None), SeenRow.until >= now),
-        )
-    ).one_or_none()
+    row = db.execute(_FIRST, {"hook": hook, "key": key, "now": now}).one_or_none()
     return None if row is None else StoredAlert(*row)
 
 
@@ -74,15 +68,33 @@ def remember(
 
     Two at once meet at the primary key: one of them waits for the other's commit, then loses.
     """
-    values = {"hook": hook, "key": key, "alert": alert, "until": until}
-    make = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
-    statement = make(SeenRow).values(**values)
-    kept = statement.on_conflict_do_update(
-        index_elements=[SeenRow.hook, SeenRow.key],
+    values = {"hook": hook, "key": key, "alert": alert, "until": until, "now": now}
+    kept = db.execute(_remember(db.get_bind().dialect.name), values)
+    return kept.scalar_one_or_none() is not None
+
+
+_ALERT, _SEEN = table_of(AlertRow), table_of(SeenRow)
+_INSERT = sa.insert(_ALERT).returning(_ALERT.c.id)
+_FIRST = (
+    sa.select(_ALERT.c.id, _ALERT.c.public_id, _ALERT.c.digest)
+    .join(_SEEN, _SEEN.c.alert == _ALERT.c.id)
+    .where(
+        _SEEN.c.hook == sa.bindparam("hook"),
+        _SEEN.c.key == sa.bindparam("key"),
+        sa.or_(_SEEN.c.until.is_(None), _SEEN.c.until >= sa.bindparam("now")),
+    )
+)
+
+
+@cache
+def _remember(dialect: str) -> sa.Executable:
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement = make(_SEEN).values({c.name: sa.bindparam(c.name) for c in _SEEN.c})
+    return statement.on_conflict_do_update(
+        index_elements=[_SEEN.c.hook, _SEEN.c.key],
         set_={"alert": statement.excluded.alert, "until": statement.excluded.until},
-        where=SeenRow.until < now,
-    ).returning(SeenRow.alert)
-    return db.execute(kept).scalar_one_or_none() is not None
+        where=_SEEN.c.until < sa.bindparam("now"),
+    ).returning(_SEEN.c.alert)
 
 
 def mark_duplicate(db: Session, alert: int, first: int, *, conflict: bool) -> None:

@@ -1,13 +1,16 @@
 """Audit entries: append and page. There is no update and no delete, here or by trigger."""
 
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from bridge.store.tables.audit import AuditRow
+from bridge.store.tables.base import table_of
+
+_INSERT = sa.insert(table_of(AuditRow))
 
 
 @dataclass(frozen=True)
@@ -28,4 +31,4 @@ class NewEntry:
 
 def append(db: Session, entry: NewEntry) -> None:
     """Write one entry in the caller's transaction."""
-    db.execute(insert(AuditRow).values(public_id=secrets.token_hex(16), **asdict(entry)))
+    db.execute(_INSERT, {"public_id": secrets.token_hex(16), **vars(entry)})

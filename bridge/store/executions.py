@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from bridge.domain.status import (
 from bridge.domain.values import Tag
 from bridge.domain.written import read, write
 from bridge.errors import LostRace
+from bridge.store.tables.base import table_of
 from bridge.store.tables.work import AttemptRow, ExecutionRow
 
 
@@ -94,20 +96,74 @@ class Execution:
         return self.alert, self.signal_no, self.rule, self.account
 
 
-_READ = [
-    ExecutionRow.__table__.c[name]
-    for name in Execution.__dataclass_fields__
-    if name in ExecutionRow.__table__.c
-]
+# Statements are built once, on the bare tables: building them is half of what they cost.
+_EXECUTION = table_of(ExecutionRow)
+_ATTEMPT = table_of(AttemptRow)
+_C = _EXECUTION.c
+_READ = [_C[name] for name in Execution.__dataclass_fields__ if name in _C]
+_INSERT = sa.insert(_EXECUTION).returning(_C.id, _C.public_id, sort_by_parameter_order=True)
+_INSERT_ATTEMPT = sa.insert(_ATTEMPT)
+_UNFINISHED = (
+    sa.select(*_READ)
+    .where(
+        _C.account == sa.bindparam("account"),
+        _C.status.not_in([s.value for s in sorted(FINAL)]),
+    )
+    .order_by(_C.turn, _C.leg)
+)
+_LEGS = (
+    sa.select(*_READ)
+    .where(
+        _C.alert == sa.bindparam("alert"),
+        _C.signal_no == sa.bindparam("signal_no"),
+        _C.rule == sa.bindparam("rule"),
+        _C.account == sa.bindparam("account"),
+        _C.leg < sa.bindparam("leg"),
+    )
+    .order_by(_C.leg)
+)
+_LAST_ATTEMPT = (
+    sa.select(_ATTEMPT.c.n, _ATTEMPT.c.target, _ATTEMPT.c.seen, _ATTEMPT.c.sent_at, _ATTEMPT.c.wire)
+    .where(_ATTEMPT.c.execution == sa.bindparam("execution"))
+    .order_by(_ATTEMPT.c.n.desc())
+    .limit(1)
+)
+_ANSWERED = (
+    sa.update(_ATTEMPT)
+    .where(_ATTEMPT.c.execution == sa.bindparam("of"), _ATTEMPT.c.n == sa.bindparam("nth"))
+    .values(wire=sa.bindparam("wire"), answered_at=sa.bindparam("answered_at"))
+)
+
+
+@lru_cache(64)
+def _change(names: tuple[str, ...]) -> sa.Update:
+    """Change these columns of a row that still stands where it was read."""
+    return (
+        sa.update(_EXECUTION)
+        .where(
+            _C.id == sa.bindparam("old_id"),
+            _C.status == sa.bindparam("old_status"),
+            _C.attempt == sa.bindparam("old_attempt"),
+        )
+        .values({name: sa.bindparam(name) for name in names})
+        .returning(_C.id)
+    )
 
 
 def _execution(row: Any) -> Execution:
     values = dict(row._mapping)
-    values["intent"] = read(Intent, json.loads(values["intent"]))  # type: ignore[arg-type]
+    values["intent"] = _intent(values["intent"])
     values["status"] = Status(values["status"])
     plan = values["plan"]
     values["plan"] = None if plan is None else read(tuple[Leave, ...], json.loads(plan))
     return Execution(**values)
+
+
+@lru_cache(4096)
+def _intent(text: str) -> Intent:
+    """The frozen intent of a row; rows of one rule hold the same text over and over."""
+    intent: Intent = read(Intent, json.loads(text))  # type: ignore[arg-type]
+    return intent
 
 
 @dataclass(frozen=True)
@@ -122,10 +178,7 @@ def insert_many(db: Session, made: Sequence[NewExecution]) -> list[Made]:
     """Write new executions, all queued and due now; their ids in the same order."""
     if not made:
         return []
-    statement = sa.insert(ExecutionRow).returning(
-        ExecutionRow.id, ExecutionRow.public_id, sort_by_parameter_order=True
-    )
-    return [Made(*row) for row in db.execute(statement, [_new_row(e) for e in made])]
+    return [Made(*row) for row in db.execute(_INSERT, [_new_row(e) for e in made])]
 
 
 def _new_row(made: NewExecution) -> dict[str, Any]:
@@ -155,40 +208,19 @@ def _new_row(made: NewExecution) -> dict[str, Any]:
 
 def unfinished(db: Session, account: int) -> list[Execution]:
     """Everything of a lane that is not final, by (turn, leg)."""
-    rows = db.execute(
-        sa.select(*_READ)
-        .where(
-            ExecutionRow.account == account,
-            ExecutionRow.status.not_in([s.value for s in FINAL]),
-        )
-        .order_by(ExecutionRow.turn, ExecutionRow.leg)
-    )
-    return [_execution(r) for r in rows]
+    return [_execution(r) for r in db.execute(_UNFINISHED, {"account": account})]
 
 
 def legs_of(db: Session, execution: Execution) -> list[Execution]:
     """The legs of the same signal, rule and account before this one, final ones too."""
-    rows = db.execute(
-        sa.select(*_READ)
-        .where(
-            ExecutionRow.alert == execution.alert,
-            ExecutionRow.signal_no == execution.signal_no,
-            ExecutionRow.rule == execution.rule,
-            ExecutionRow.account == execution.account,
-            ExecutionRow.leg < execution.leg,
-        )
-        .order_by(ExecutionRow.leg)
-    )
-    return [_execution(r) for r in rows]
-
-
-def last_final_at(db: Session, account: int, instrument: str | None) -> datetime | None:
-    """When the last execution there became final: a read used after it must begin later."""
-    return db.execute(
-        sa.select(sa.func.max(ExecutionRow.final_at)).where(
-            ExecutionRow.account == account, ExecutionRow.instrument == instrument
-        )
-    ).scalar()
+    family = {
+        "alert": execution.alert,
+        "signal_no": execution.signal_no,
+        "rule": execution.rule,
+        "account": execution.account,
+        "leg": execution.leg,
+    }
+    return [_execution(r) for r in db.execute(_LEGS, family)]
 
 
 @dataclass(frozen=True)
@@ -207,15 +239,16 @@ def start(
     values = {"fence": fence, "sent_at": now, "looks": 0, "absent_reads": 0, "waiting": None}
     _update(db, execution, Status.SENDING, **values, **also)
     db.execute(
-        sa.insert(AttemptRow).values(
-            execution=execution.id,
-            n=execution.attempt,
-            fence=fence,
-            request_hash=attempt.request_hash,
-            target=attempt.target,
-            seen=attempt.seen,
-            sent_at=now,
-        )
+        _INSERT_ATTEMPT,
+        {
+            "execution": execution.id,
+            "n": execution.attempt,
+            "fence": fence,
+            "request_hash": attempt.request_hash,
+            "target": attempt.target,
+            "seen": attempt.seen,
+            "sent_at": now,
+        },
     )
 
 
@@ -282,11 +315,8 @@ def become(db: Session, execution: Execution, intent: Intent, **also: Any) -> No
 
 def answered(db: Session, execution: Execution, wire: str, now: datetime) -> None:
     """Note on its attempt what class the answer was."""
-    db.execute(
-        sa.update(AttemptRow)
-        .where(AttemptRow.execution == execution.id, AttemptRow.n == execution.attempt)
-        .values(wire=wire, answered_at=now)
-    )
+    values = {"of": execution.id, "nth": execution.attempt, "wire": wire, "answered_at": now}
+    db.execute(_ANSWERED, values)
 
 
 @dataclass(frozen=True)
@@ -302,14 +332,7 @@ class Attempt:
 
 def last_attempt(db: Session, execution: Execution) -> Attempt | None:
     """The newest broker call of an execution, or None before the first."""
-    row = db.execute(
-        sa.select(
-            AttemptRow.n, AttemptRow.target, AttemptRow.seen, AttemptRow.sent_at, AttemptRow.wire
-        )
-        .where(AttemptRow.execution == execution.id)
-        .order_by(AttemptRow.n.desc())
-        .limit(1)
-    ).one_or_none()
+    row = db.execute(_LAST_ATTEMPT, {"execution": execution.id}).one_or_none()
     return None if row is None else Attempt(*row)
 
 
@@ -320,18 +343,13 @@ def _update(db: Session, execution: Execution, new: Status, **values: Any) -> No
 
 def _write(db: Session, execution: Execution, **values: Any) -> None:
     """Change a row only if it still stands where it was read: status, attempt."""
-    statement = (
-        sa.update(ExecutionRow)
-        .where(
-            ExecutionRow.id == execution.id,
-            ExecutionRow.status == execution.status,
-            ExecutionRow.attempt == execution.attempt,
-        )
-        .values(**values)
-        .returning(ExecutionRow.id)
-        .execution_options(synchronize_session=False)
-    )
-    if db.execute(statement).first() is None:
+    old = {
+        "old_id": execution.id,
+        "old_status": execution.status,
+        "old_attempt": execution.attempt,
+    }
+    changed = db.execute(_change(tuple(sorted(values))), {**values, **old})
+    if changed.first() is None:
         raise LostRace(f"execution {execution.public_id} moved meanwhile")
 
 

@@ -8,12 +8,13 @@ to spare for the way to the broker.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from bridge.domain.values import epoch_micros, from_micros
+from bridge.store.tables.base import Moment, table_of
 from bridge.store.tables.work import RateRow
 
 _MARGIN_PERCENT = 110
@@ -41,24 +42,43 @@ def take(
     db: Session, connection: int, route: str, allowed: Budget, now: datetime
 ) -> datetime | None:
     """Take one call from a budget; None: taken. Else the time at which one is free."""
-    make = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
-    micros = epoch_micros(now)
-    latest = from_micros(micros) + allowed.tolerance
-    statement = make(RateRow).values(connection=connection, route=route, tat=now + allowed.spacing)
-    spacing = sa.literal(allowed.spacing // timedelta(microseconds=1), sa.BigInteger)
-    later = sa.case((RateRow.tat > now, RateRow.tat), else_=sa.literal(micros, sa.BigInteger))
-    taken = statement.on_conflict_do_update(
-        index_elements=[RateRow.connection, RateRow.route],
-        set_={"tat": sa.cast(later, sa.BigInteger) + spacing},
-        where=RateRow.tat <= latest,
-    ).returning(RateRow.tat)
-    if db.execute(taken).first() is not None:
+    row = {"connection": connection, "route": route}
+    asked = {
+        **row,
+        "tat": now + allowed.spacing,
+        "now": now,
+        "latest": now + allowed.tolerance,
+        "spacing": allowed.spacing // timedelta(microseconds=1),
+    }
+    if db.execute(_take(db.get_bind().dialect.name), asked).first() is not None:
         return None
-    tat = db.execute(
-        sa.select(RateRow.tat).where(RateRow.connection == connection, RateRow.route == route)
-    ).scalar_one()
+    tat: datetime = db.execute(_TAT, row).scalar_one()
     # a budget further ahead than any wait we hand out is a clock that was set back
     return min(tat - allowed.tolerance, now + timedelta(minutes=2))
+
+
+_RATE = table_of(RateRow)
+_TAT = sa.select(_RATE.c.tat).where(
+    _RATE.c.connection == sa.bindparam("connection"), _RATE.c.route == sa.bindparam("route")
+)
+
+
+@cache
+def _take(dialect: str) -> sa.Executable:
+    """One statement that moves the budget on, or returns no row when it is used up."""
+    make = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    tat = _RATE.c.tat
+    later = sa.case((tat > sa.bindparam("now"), tat), else_=sa.bindparam("now", type_=Moment))
+    statement = make(_RATE).values(
+        connection=sa.bindparam("connection"),
+        route=sa.bindparam("route"),
+        tat=sa.bindparam("tat"),
+    )
+    return statement.on_conflict_do_update(
+        index_elements=[_RATE.c.connection, _RATE.c.route],
+        set_={"tat": sa.cast(later, sa.BigInteger) + sa.bindparam("spacing", type_=sa.BigInteger)},
+        where=tat <= sa.bindparam("latest"),
+    ).returning(tat)
 
 
 def push_back(db: Session, connection: int, route: str, until: datetime) -> None:
