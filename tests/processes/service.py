@@ -114,7 +114,7 @@ class Process:
     def kill_all(self) -> None:
         """kill -9 of the process and of everything it has forked, as nearly at once as may be."""
         # its parent must be unable to fork again once we have looked
-        os.kill(self.pid, signal.SIGSTOP)
+        self.freeze()
         for pid in self.children():
             kill(pid)
         self.kill()
@@ -123,6 +123,13 @@ class Process:
     def terminate(self) -> None:
         """Ask it to end, and do not wait."""
         self._popen.terminate()
+
+    def freeze(self) -> None:
+        """Stop it where it stands, until `thaw`."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
 
     def ended(self, seconds: float) -> int:
         """The exit code, within a deadline."""
@@ -139,6 +146,7 @@ class Process:
         """Leave nothing behind: gently, then not."""
         with suppress(subprocess.TimeoutExpired):
             self._popen.terminate()
+            self._popen.send_signal(signal.SIGCONT)
             self._popen.wait(EXIT_SECONDS)
         if self._popen.poll() is None:
             self.kill()

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from bridge.audit import Event
 from bridge.domain.status import Status
 from bridge.paper.faults import Rule
 from tests.processes.service import EXIT_SECONDS, PLACE, Process, Service, kill
@@ -68,6 +69,8 @@ def test_killing_the_web_and_dispatcher_at_any_moment_loses_no_acknowledged_aler
     # each time that nobody listened may have cost each of four senders one alert
     assert len(stream.acknowledged) >= EACH * 4 - len(ways) * 4
     assert ends[Status.FILLED] >= len(stream.acknowledged) - len(ways) * 4
+    # at least one kill found a call in flight
+    assert embedded.events(Event.EXECUTION_UNKNOWN) >= 1
 
 
 def test_stopping_at_any_moment_leaves_nothing_in_flight(embedded: Service) -> None:
@@ -90,5 +93,5 @@ def test_stopping_at_any_moment_leaves_nothing_in_flight(embedded: Service) -> N
     ends = check_once(stream)
     assert len(stream.acknowledged) >= EACH * 4 - 3 * 4
     # nothing was in flight at any exit, so nothing had to be asked for either
-    assert embedded.events("execution.unknown") == 0
+    assert embedded.events(Event.EXECUTION_UNKNOWN) == 0
     assert set(ends) == {Status.FILLED}
