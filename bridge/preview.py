@@ -97,19 +97,23 @@ def _value(value: Any) -> Any:
             return {**_value(value.level), "share": _value(value.share)}
         case Trailing():
             return {**_value(value.distance), "after": _value(value.after)}
-        case BreakEven(after_target=number) if number is not None:
-            return {"after": {"target": number}, "plus": _value(value.plus)}
         case BreakEven():
-            return {"after": _value(value.after), "plus": _value(value.plus)}
-        case datetime():
-            return rfc3339(value)
-        case timedelta():
-            return plain(Decimal(value // timedelta(milliseconds=1)).scaleb(-3))
+            number = value.after_target
+            after = _value(value.after) if number is None else {"target": number}
+            return {"after": after, "plus": _value(value.plus)}
         case tuple():
             return [_value(v) for v in value]
         case _:
-            written = write(value)
-            return _without_kind(written) if isinstance(written, dict) else written
+            return _plain_value(value)
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, timedelta):
+        return plain(Decimal(value // timedelta(milliseconds=1)).scaleb(-3))
+    written = write(value)
+    return _without_kind(written) if isinstance(written, dict) else written
 
 
 def _without_kind(written: dict[str, Any]) -> dict[str, Any]:

@@ -59,8 +59,13 @@ def add_connection(
 def change_connection(
     db: Session, keys: Keys, author: Author, old: ConnectionFacts, entry: ConnectionEntry
 ) -> ConnectionFacts:
-    """The connection as the entry says; without a password the old one stays."""
+    """The connection as the entry says; without a password the old one stays.
+
+    Raises Refused for another login without its password: the old one is not sent there.
+    """
     sealing = None
+    if entry.password is None and connections.is_other_login(old, _form(entry)):
+        raise Refused("missing", "password", "Another login needs its own password.")
     if entry.password is not None:
         sealing = _sealing(db, keys, author, entry.password.value)
     new = connections.change(db, old, _form(entry), sealing, author.now)

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -140,7 +141,8 @@ def change(
 ) -> ConnectionFacts:
     """The connection with a new form and, if given, a new password.
 
-    Another login ends the sign-in; a new password lets a refused one be tried again.
+    Another login ends the sign-in, and its accounts are resolved anew; a new password lets a
+    refused sign-in be tried again.
     Raises Refused when the name, or the login, is another connection's.
     """
     values: dict[str, Any] = {
@@ -149,9 +151,10 @@ def change(
         "server": form.server,
         "email": form.email,
     }
-    other_login = _login_of(form) != _login_of(form_of(connection))
+    other_login = is_other_login(connection, form)
     if other_login:
         values["tokens_sealed"] = None
+        _forget_accounts(db, connection.id)
     if seal_password is not None:
         values[PASSWORD_FIELD] = seal_password(connection.object)
     if other_login or (seal_password is not None and connection.state != "signed_in"):
@@ -239,23 +242,24 @@ def account_for(
     db: Session, connection: ConnectionFacts, ref_kind: str, ref: str, now: datetime
 ) -> AccountFacts:
     """The connection's account that is written so, made if this is the first time."""
-    written = (
-        AccountRow.connection == connection.id,
-        AccountRow.ref_kind == ref_kind,
-        AccountRow.ref == ref,
-    )
-    row = db.scalars(select(AccountRow).where(*written)).one_or_none()
-    if row is None:
-        values = {
-            "public_id": secrets.token_hex(16),
-            "user": connection.user,
-            "connection": connection.id,
-            "ref_kind": ref_kind,
-            "ref": ref,
-            "created_at": now,
-        }
-        db.execute(insert(AccountRow).values(**values))
-        row = db.scalars(select(AccountRow).where(*written)).one()
+    values = {
+        "public_id": secrets.token_hex(16),
+        "user": connection.user,
+        "connection": connection.id,
+        "ref_kind": ref_kind,
+        "ref": ref,
+        "created_at": now,
+    }
+    make = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+    # two who name the same account at once meet at its unique key
+    db.execute(make(AccountRow).values(**values).on_conflict_do_nothing())
+    row = db.scalars(
+        select(AccountRow).where(
+            AccountRow.connection == connection.id,
+            AccountRow.ref_kind == ref_kind,
+            AccountRow.ref == ref,
+        )
+    ).one()
     return _account(row)
 
 
@@ -318,8 +322,16 @@ def set_account_trouble(db: Session, account: int, trouble: str) -> None:
     db.execute(update(AccountRow).where(AccountRow.id == account).values(trouble=trouble))
 
 
-def _login_of(form: ConnectionForm) -> tuple[str, str, str]:
-    return form.environment, form.server, form.email
+def is_other_login(connection: ConnectionFacts, form: ConnectionForm) -> bool:
+    """Whether a form names another login at the broker than a connection has."""
+    old = (connection.environment, connection.server, connection.email)
+    return old != (form.environment, form.server, form.email)
+
+
+def _forget_accounts(db: Session, connection: int) -> None:
+    """Another login has other accounts: none of them may keep what the old one's was."""
+    unknown = dict.fromkeys(("broker_id", "acc_num", "name", "currency", "trouble", "resolved_at"))
+    db.execute(update(AccountRow).where(AccountRow.connection == connection).values(**unknown))
 
 
 def _connection(row: ConnectionRow) -> ConnectionFacts:

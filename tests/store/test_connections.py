@@ -90,6 +90,20 @@ def test_an_account_is_kept_as_written_until_it_is_resolved(database_url: str) -
         assert len(connections.accounts_at(db, made.id)) == 2
 
 
+def test_another_login_makes_every_account_be_resolved_anew(database_url: str) -> None:
+    with opened(database_url) as database, database.transaction() as db:
+        made = connection(db, alice(db).id)
+        account = connections.account_for(db, made, "acc_num", "1", NOON)
+        connections.resolve_account(
+            db, account.id, broker_id="77", acc_num="1", name="A", currency="USD", now=NOON
+        )
+        form = connections.form_of(made)
+        connections.change(db, made, replace(form, name="renamed"), None, LATER)
+        assert connections.of_account(db, account.id)[1].broker_id == "77"
+        connections.change(db, made, replace(form, email="other@example.com"), str, LATER)
+        assert connections.account_mine(db, made.user, account.public_id) == account
+
+
 def test_only_accounts_of_live_rules_are_in_use(database_url: str) -> None:
     with opened(database_url) as database, database.transaction() as db:
         user = alice(db).id

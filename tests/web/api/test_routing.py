@@ -60,6 +60,16 @@ def test_a_connection_never_tells_its_password(alice: Program) -> None:
     assert (changed.json["name"], changed.json["server"]) == ("other", "PROP")
 
 
+def test_another_login_needs_its_own_password(alice: Program) -> None:
+    path = f"connections/{connection(alice)['id']}"
+    told = alice.ask("PATCH", path, json={"server": "ELSEWHERE"})
+    assert told.status_code == 422
+    assert told.json is not None
+    assert (told.json["code"], told.json["field"]) == ("missing", "password")
+    told = alice.ask("PATCH", path, json={"server": "ELSEWHERE", "password": "its own"})
+    assert told.status_code == 200
+
+
 def test_a_live_connection_is_refused_with_a_sentence(alice: Program) -> None:
     told = alice.post("connections", {**CONNECTION, "environment": "live"})
     assert told.status_code == 422
