@@ -1,8 +1,10 @@
 """Secrets open in their own row alone, and keys are made only where nothing is sealed yet."""
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -170,3 +172,17 @@ def test_a_keys_file_without_the_wanted_key_is_refused(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("# ours\nBRIDGE_SECRET_KEY=" + "s" * 32 + "\n")
     with pytest.raises(WrongSettings, match="does not hold it"):
         ensure_keys(SomeSettings(database_path=tmp_path / "bridge.db"), lambda: False)
+
+
+def test_processes_that_start_at_once_agree_on_one_keys_file(tmp_path: Path) -> None:
+    settings = SomeSettings(database_path=tmp_path / "bridge.db")
+    together = Barrier(8)
+
+    def start(_: int) -> SomeSettings:
+        together.wait()
+        return ensure_keys(settings, lambda: False)
+
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(start, range(8)))
+    assert len({s.encryption_keys.value for s in made if s.encryption_keys}) == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["keys"]
