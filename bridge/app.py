@@ -7,6 +7,7 @@ from flask import Flask
 
 from bridge import web
 from bridge.config import Settings
+from bridge.intake import Doubts
 from bridge.sealing import Keys
 from bridge.store.db import INGEST, PAGES, Database
 from bridge.web.errors import BridgeFlask
@@ -35,6 +36,7 @@ def create_app(
         keys=keys,
         wake=wake,
         now=clock,
+        doubts=Doubts(clock()),
     )
     web.register(app, settings, pages)
     return app

@@ -62,9 +62,12 @@ MAX_ATTEMPTS = 3
 SPLIT_LEG = 10
 """Legs of a split intent count from here, behind those that wait for each other."""
 
+TOO_MANY, UNAUTHORIZED = 429, 401
+
 Send = SendOrder | SendClose | SendCancel
 
 _LIMITS = {SendOrder: "PLACE_ORDER", SendClose: "MODIFY_POSITION", SendCancel: "MODIFY_ORDER"}
+_KINDS = {"place": SendOrder, "close": SendClose, "cancel": SendCancel}
 _HARMLESS = frozenset({"nothing_to_close", "nothing_to_cancel", "reduced", "already_there"})
 _STEPS = 4
 _SIGN_IN_WAIT = timedelta(seconds=15)
@@ -445,7 +448,7 @@ def _confirmed(
     lane: Lane, opened: Opened, execution: Execution, outcome: NotTaken
 ) -> NotTaken | Unknown:
     """A placement that the broker says it did not take counts so once a read shows no such tag."""
-    if execution.kind != "place" or outcome.call.status == 401:
+    if execution.kind != "place" or outcome.call.status == UNAUTHORIZED:
         return outcome
     try:
         since = outcome.call.sent_at - timedelta(minutes=1)
@@ -519,7 +522,11 @@ def _try_again(lane: Lane, db: Session, execution: Execution, outcome: NotTaken)
         lane.record(db, _event(status), execution, reason=reason, call=outcome.call)
         return
     reason = why("not_taken", seen=outcome.reason, attempt=execution.attempt + 1)
-    executions.queue_again(db, execution, reason, now + _pause(lane, execution, outcome))
+    pause = _pause(lane, execution, outcome)
+    if outcome.call.status == TOO_MANY:
+        limit_name = _LIMITS[_KINDS[execution.kind]]
+        rates.push_back(db, lane.open().connection.id, limit_name, now + pause)
+    executions.queue_again(db, execution, reason, now + pause)
     lane.record(
         db,
         Event.EXECUTION_QUEUED_AGAIN,
@@ -531,7 +538,7 @@ def _try_again(lane: Lane, db: Session, execution: Execution, outcome: NotTaken)
 
 
 def _pause(lane: Lane, execution: Execution, outcome: NotTaken) -> timedelta:
-    if outcome.call.status == 401:
+    if outcome.call.status == UNAUTHORIZED:
         return timedelta()
     if outcome.wait is not None:
         return timedelta(seconds=min(60.0, outcome.wait))
@@ -605,7 +612,7 @@ def _told(decision: Send) -> dict[str, object]:
 
 
 def _kind(decision: Send) -> str:
-    return {SendOrder: "place", SendClose: "close", SendCancel: "cancel"}[type(decision)]
+    return next(kind for kind, sent in _KINDS.items() if isinstance(decision, sent))
 
 
 def _direction(decision: Send) -> str:

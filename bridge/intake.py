@@ -6,6 +6,7 @@ Nothing here calls the broker. Whatever happens after the commit, the alert is o
 import hmac
 import json
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,15 +24,19 @@ from bridge.domain.signals import Parsed, Refusal
 from bridge.domain.status import AlertStatus, Status
 from bridge.domain.values import Secret, make_tag
 from bridge.domain.written import write
+from bridge.errors import NotStored
 from bridge.store import Session, alerts, executions, hooks, lanes
 from bridge.store import rules as stored_rules
-from bridge.store.alerts import NewAlert, StoredAlert
+from bridge.store.alerts import Memory, NewAlert, StoredAlert
 from bridge.store.db import Database
 from bridge.store.executions import NewExecution
 from bridge.store.hooks import Hook
 
 FUTURE_LIMIT = timedelta(seconds=60)
 """A source time further ahead than this is no time at all."""
+
+RESENT_WITHIN = timedelta(seconds=30)
+"""A sender's tries of one alert lie within this, with some to spare."""
 
 _TIME_FIELDS = ("time", "date")
 
@@ -71,10 +76,40 @@ class _Reading:
     digest: str
     meaning: Parsed | Refusal
     now: datetime
+    doubted: bool
+
+
+class Doubts:
+    """Bodies whose senders may not know that they are stored, so that they send them again.
+
+    That is so after a 503, and for what came just before this process started: its answer may have
+    died with the process before. Even a hook that remembers no bodies takes those only once.
+    """
+
+    def __init__(self, started: datetime) -> None:
+        self._started = started
+        self._until: dict[str, datetime] = {}
+        self._guard = threading.Lock()
+
+    def note(self, digest: str, now: datetime) -> None:
+        """The sender of this body is told that it was not stored, which may be wrong."""
+        with self._guard:
+            self._until = {d: u for d, u in self._until.items() if u > now}
+            self._until[digest] = now + RESENT_WITHIN
+
+    def about(self, digest: str, now: datetime) -> bool:
+        """Whether this body may be one that is stored already."""
+        with self._guard:
+            until = self._until.get(digest)
+        return now - self._started <= RESENT_WITHIN or (until is not None and until > now)
 
 
 def receive(
-    database: Database, arrival: Arrival, now: datetime, randomness: Randomness = os.urandom
+    database: Database,
+    arrival: Arrival,
+    doubts: Doubts,
+    now: datetime,
+    randomness: Randomness = os.urandom,
 ) -> Answer:
     """Take one alert. Raises NotHere, or NotStored when it is not durable."""
     hook = find_hook(database, arrival.token, now)
@@ -82,11 +117,15 @@ def receive(
         raise NotHere
     meaning = _read(arrival, hook, now)
     _check_second(database, hook, arrival, meaning, now)
-    reading = _Reading(
-        hook, arrival, masking.mask(arrival.raw), dialects.identity_of(arrival.raw), meaning, now
-    )
-    with database.transaction() as db:
-        return _take(db, reading, randomness)
+    digest = dialects.identity_of(arrival.raw)
+    doubted = doubts.about(digest, now)
+    reading = _Reading(hook, arrival, masking.mask(arrival.raw), digest, meaning, now, doubted)
+    try:
+        with database.transaction() as db:
+            return _take(db, reading, randomness)
+    except NotStored:
+        doubts.note(digest, now)
+        raise
 
 
 def find_hook(database: Database, token: str, now: datetime) -> Hook | None:
@@ -171,12 +210,14 @@ def _take(db: Session, reading: _Reading, randomness: Randomness) -> Answer:
         return _refuse(db, reading, meaning)
     matches = _matches(meaning, stored_rules.of_hook(db, reading.hook.id))
     acting = [(n, m) for n, m in matches if isinstance(m, Matched)]
-    key, until = _memory(reading, meaning)
-    first = alerts.first_with(db, reading.hook.id, key, reading.now) if key else None
+    memory = _memory(reading, meaning)
+    first = None
+    if not memory.over:
+        first = alerts.first_with(db, reading.hook.id, memory.key, reading.now)
     status = AlertStatus.ACCEPTED if acting else AlertStatus.UNMATCHED
     stored = _store(db, reading, meaning, status, matches)
-    if first is None and acting and key:
-        first = _first_or_this(db, reading, stored, key, until)
+    if first is None and acting:
+        first = _first_or_this(db, reading, stored, memory)
     if first is not None:
         return _duplicate(db, reading, meaning, stored, first)
     if not acting:
@@ -185,25 +226,25 @@ def _take(db: Session, reading: _Reading, randomness: Randomness) -> Answer:
 
 
 def _first_or_this(
-    db: Session, reading: _Reading, stored: StoredAlert, key: str, until: datetime | None
+    db: Session, reading: _Reading, stored: StoredAlert, memory: Memory
 ) -> StoredAlert | None:
     """None when this alert is the first of its kind; else the one that committed before it."""
-    if alerts.remember(db, reading.hook.id, key, stored.id, until, reading.now):
+    if alerts.remember(db, reading.hook.id, memory, stored.id, reading.now):
         return None
-    return alerts.first_with(db, reading.hook.id, key, reading.now)
+    return alerts.first_with(db, reading.hook.id, memory.key, reading.now)
 
 
 def _matches(meaning: Parsed, rules: Sequence[Rule]) -> list[tuple[int, Matched | Unmatched]]:
     return [(n, m) for n, s in enumerate(meaning.signals) for m in match(s, rules)]
 
 
-def _memory(reading: _Reading, meaning: Parsed) -> tuple[str | None, datetime | None]:
-    """Under which key, and until when, an alert of this hook counts as the same."""
+def _memory(reading: _Reading, meaning: Parsed) -> Memory:
+    """What makes an alert of this hook the same as an earlier one, and for how long."""
     if meaning.id is not None:
-        return identity.id_key(meaning.id), None
+        return Memory(identity.id_key(meaning.id), None)
     if reading.hook.window == 0:
-        return None, None
-    return reading.digest, reading.now + timedelta(seconds=reading.hook.window)
+        return Memory(reading.digest, reading.now + RESENT_WITHIN, over=not reading.doubted)
+    return Memory(reading.digest, reading.now + timedelta(seconds=reading.hook.window))
 
 
 def _store(

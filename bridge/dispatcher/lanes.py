@@ -6,9 +6,10 @@ import structlog
 
 from bridge.errors import NotStored
 from bridge.lane import Lane, Lease, Tools
-from bridge.store import lanes
+from bridge.store import heartbeat, lanes
 from bridge.store.db import Database
 from bridge.store.lanes import Claimed
+from bridge.store.migrate import GENERATION
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +41,9 @@ class Held:
                 if not lanes.any_due(db, tools.now(), lease):
                     return []
         with tools.database.transaction() as db:
+            if heartbeat.generation(db) > GENERATION:
+                log.error("the database is of a newer generation; this dispatcher claims nothing")
+                return []
             claimed = lanes.claim(db, tools.owner, lease, slots, tools.now())
         taken = [Lane(tools, c, Lease(until)) for c in claimed]
         with self._guard:

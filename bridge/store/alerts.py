@@ -61,15 +61,26 @@ def first_with(db: Session, hook: int, key: str, now: datetime) -> StoredAlert |
     return None if row is None else StoredAlert(*row)
 
 
-def remember(
-    db: Session, hook: int, key: str, alert: int, until: datetime | None, now: datetime
-) -> bool:
-    """Whether `alert` is the first under `key`; `until` None: for ever.
+@dataclass(frozen=True)
+class Memory:
+    """Under which key an alert of a hook is remembered, and until when (None: for ever).
+
+    `over`: whatever was remembered before under the key no longer counts.
+    """
+
+    key: str
+    until: datetime | None
+    over: bool = False
+
+
+def remember(db: Session, hook: int, memory: Memory, alert: int, now: datetime) -> bool:
+    """Whether `alert` is the first under its key.
 
     Two at once meet at the primary key: one of them waits for the other's commit, then loses.
     """
-    values = {"hook": hook, "key": key, "alert": alert, "until": until, "now": now}
-    kept = db.execute(_remember(db.get_bind().dialect.name), values)
+    values = {"hook": hook, "key": memory.key, "alert": alert, "until": memory.until}
+    statement = _remember(db.get_bind().dialect.name, memory.over)
+    kept = db.execute(statement, values if memory.over else {**values, "now": now})
     return kept.scalar_one_or_none() is not None
 
 
@@ -87,13 +98,13 @@ _FIRST = (
 
 
 @cache
-def _remember(dialect: str) -> sa.Executable:
+def _remember(dialect: str, over: bool) -> sa.Executable:
     make = sqlite.insert if dialect == "sqlite" else postgresql.insert
     statement = make(_SEEN).values({c.name: sa.bindparam(c.name) for c in _SEEN.c})
     return statement.on_conflict_do_update(
         index_elements=[_SEEN.c.hook, _SEEN.c.key],
         set_={"alert": statement.excluded.alert, "until": statement.excluded.until},
-        where=_SEEN.c.until < sa.bindparam("now"),
+        where=None if over else _SEEN.c.until < sa.bindparam("now"),
     ).returning(_SEEN.c.alert)
 
 

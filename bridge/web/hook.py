@@ -75,7 +75,7 @@ def _take(token: str, raw: bytes) -> Response:
         encoding=request.headers.get("Content-Encoding"),
     )
     try:
-        answer = intake.receive(ours.ingest, arrival, ours.now())
+        answer = intake.receive(ours.ingest, arrival, ours.doubts, ours.now())
     except intake.NotHere:
         _hint_at_misaddressed(token)
         raise

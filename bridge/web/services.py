@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from bridge.config import Settings
+from bridge.intake import Doubts
 from bridge.sealing import Keys
 from bridge.store.db import Database
 
@@ -22,6 +23,7 @@ class Services:
     keys: Keys | None
     wake: Callable[[], None] | None
     now: Callable[[], datetime]
+    doubts: Doubts
 
 
 def services() -> Services:

@@ -405,6 +405,40 @@ def test_a_database_that_does_not_take_it_is_a_503_that_asks_for_more(world: Wor
     assert world.post(BUY).get_json()["status"] == "accepted"
 
 
+def test_a_hook_that_remembers_nothing_takes_the_same_body_again(sqlite_url: str) -> None:
+    clock = [utc_now()]
+    world = make_world(
+        sqlite_url, FOLLOW, hooks=({"name": "main", "window": 0},), clock=lambda: clock[0]
+    )
+    clock[0] += timedelta(minutes=1)  # nobody waits for an answer of an earlier process any more
+    told = [world.post(BUY).get_json()["status"] for _ in range(2)]
+    assert told == ["accepted", "accepted"]
+    world.close()
+
+
+def test_a_hook_that_remembers_nothing_still_takes_a_resend_after_a_503_once(
+    sqlite_url: str,
+) -> None:
+    clock = [utc_now()]
+    world = make_world(
+        sqlite_url, FOLLOW, hooks=({"name": "main", "window": 0},), clock=lambda: clock[0]
+    )
+    clock[0] += timedelta(minutes=1)
+    with world.database.transaction():
+        assert world.post(BUY).status_code == 503
+    told = [world.post(BUY).get_json()["status"] for _ in range(3)]
+    assert told == ["accepted", "duplicate", "duplicate"]
+    world.close()
+
+
+def test_right_after_a_start_a_resend_may_be_of_an_alert_that_is_stored(sqlite_url: str) -> None:
+    hooks = ({"name": "main", "window": 0},)
+    world = make_world(sqlite_url, FOLLOW, hooks=hooks)
+    told = [world.post(BUY).get_json()["status"] for _ in range(2)]
+    assert told == ["accepted", "duplicate"]
+    world.close()
+
+
 def test_no_message_that_people_really_send_is_lost_or_acted_on_against_its_sense(
     sqlite_url: str,
 ) -> None:
