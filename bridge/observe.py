@@ -93,7 +93,7 @@ class Brokers:
             connect=timings.connect.total_seconds(), total=timings.call.total_seconds()
         )
         self._now = now
-        self._logins: dict[tuple[int, str], SignedIn] = {}
+        self._logins: dict[tuple[int, str, str, str, str], SignedIn] = {}
         self._guard = threading.Lock()
 
     def open(self, account: int, calls: Calls) -> Opened:
@@ -106,8 +106,14 @@ class Brokers:
         return Opened(connection, facts, self._account(connection, facts, login, calls))
 
     def login(self, connection: ConnectionFacts) -> SignedIn:
-        """The open login of a connection; a new one when its password changed."""
-        key = (connection.id, connection.password_sealed)
+        """The open login of a connection; a new one when anything of it changed."""
+        key = (
+            connection.id,
+            connection.environment,
+            connection.server,
+            connection.email,
+            connection.password_sealed,
+        )
         with self._guard:
             if key not in self._logins:
                 self._logins[key] = self._sign_in(connection)
@@ -182,6 +188,10 @@ class Brokers:
             raise Unresolved(facts.ref)
         found = fitting[0]
         with self._database.transaction() as db:
+            twin = connections.account_of_broker(db, connection.id, found.id)
+            if twin is not None and twin.id != facts.id:
+                connections.set_account_trouble(db, facts.id, f"the same account as {twin.ref}")
+                raise Unresolved(f"{facts.ref}, which rules also name {twin.ref}: name it one way")
             connections.resolve_account(
                 db,
                 facts.id,

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -40,7 +41,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     # lock lies where only one user of the machine can open it.
     lock = InterProcessLock(tmp_path_factory.getbasetemp().parent / "postgres.lock")
     PostgresServer._lock = lock
-    folder = tmp_path_factory.mktemp("postgres")
+    # Not among pytest's own folders: it keeps three runs' and removes a fourth's under its feet.
+    folder = Path(tempfile.mkdtemp(prefix="bridge-postgres-"))
+    folder.chmod(0o755)
     with lock:
         server = get_server(folder, start=False, cleanup_mode="delete")
         server.ensure_pgdata_inited()

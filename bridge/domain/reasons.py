@@ -34,7 +34,7 @@ REASONS: Mapping[str, str] = {
     "draining": "Denied: {scope} takes closes only.",
     "symbol_unknown": "Denied: the account has no instrument named {symbol}{near}.",
     "symbol_ambiguous": "Denied: {count} instruments of the account are named {symbol}.",
-    "account_unresolved": "Denied: the login has no single account {account}.",
+    "account_unresolved": "Denied: the login has no single account for {account}.",
     "market_not_open": "Denied: the market is {status}, not fully open.",
     "quantity_missing": "Denied: the alert states no quantity and the rule has no fallback size.",
     "unit_missing": (

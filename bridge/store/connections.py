@@ -292,6 +292,16 @@ def accounts_at(db: Session, connection: int) -> list[AccountFacts]:
     return [_account(row) for row in db.scalars(query)]
 
 
+def account_of_broker(db: Session, connection: int, broker_id: str) -> AccountFacts | None:
+    """Which of our accounts stands for one of the login's; two would be two lanes of one book."""
+    row = db.scalars(
+        select(AccountRow).where(
+            AccountRow.connection == connection, AccountRow.broker_id == broker_id
+        )
+    ).one_or_none()
+    return None if row is None else _account(row)
+
+
 def resolve_account(
     db: Session,
     account: int,

@@ -167,6 +167,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint(
+            "connection", "broker_id", name=op.f("uq_account_connection_broker_id")
+        ),
+        sa.UniqueConstraint(
             "connection", "ref_kind", "ref", name=op.f("uq_account_connection_ref_kind_ref")
         ),
         sa.UniqueConstraint("public_id", name=op.f("uq_account_public_id")),

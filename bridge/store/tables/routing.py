@@ -40,7 +40,11 @@ class AccountRow(Base):
     """
 
     __tablename__ = "account"
-    __table_args__ = (UniqueConstraint("connection", "ref_kind", "ref"),)
+    __table_args__ = (
+        UniqueConstraint("connection", "ref_kind", "ref"),
+        # one book at the broker is one lane here, however rules name it
+        UniqueConstraint("connection", "broker_id"),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     public_id: Mapped[str] = mapped_column(String(32), unique=True)
