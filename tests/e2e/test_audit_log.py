@@ -191,6 +191,17 @@ def test_a_list_that_gets_no_answer_says_how_old_it_is(opened: Opener, story: St
     expect(seen.page.locator("#state")).to_have_text("Live", timeout=8000)
 
 
+def test_an_alert_that_cannot_be_read_says_so(opened: Opener, story: Story) -> None:
+    seen = opened()
+    seen.expected += ["net::ERR_FAILED", "htmx:"]
+    seen.page.route("**/alerts/*", lambda route: route.abort())
+    seen.page.locator("#rows tr").first.click()
+    expect(seen.page.locator("#panel")).to_contain_text("could not be read")
+    seen.page.unroute("**/alerts/*")
+    seen.page.keyboard.press("Enter")
+    expect(seen.page.locator("#panel article")).to_be_visible()
+
+
 def test_a_list_that_is_signed_out_says_so(opened: Opener, story: Story) -> None:
     seen = opened()
     seen.expected += ["401", "htmx:"]

@@ -108,9 +108,22 @@
 
   const load = (alert) => {
     panel.classList.add("loading");
+    panel.setAttribute("aria-busy", "true");
     return htmx
       .ajax("GET", `/alerts/${alert}`, { target: panel, swap: "innerHTML", source: panel })
-      .finally(() => panel.classList.remove("loading"));
+      .catch(() => {}) // no answer at all: whoever asked sees that the alert is not there
+      .then(() => {
+        panel.classList.remove("loading");
+        panel.removeAttribute("aria-busy");
+        return opened() === alert;
+      });
+  };
+
+  const sayFailed = () => {
+    const words = document.createElement("p");
+    words.className = "notice bad";
+    words.textContent = "This alert could not be read. Press Enter on its row to try again.";
+    panel.replaceChildren(words);
   };
 
   const open = (row) => {
@@ -120,9 +133,10 @@
     }
     const alert = row.dataset.alert;
     row.querySelector("a").focus({ preventScroll: true });
-    load(alert).then(() => {
+    load(alert).then((read) => {
+      if (!read) sayFailed();
       panel.scrollTop = 0;
-      remember(alert);
+      remember(read ? alert : null);
       markOpen();
     });
   };
