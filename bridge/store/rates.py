@@ -17,6 +17,9 @@ from sqlalchemy.orm import Session
 from bridge.store.tables.base import Moment, table_of
 from bridge.store.tables.work import RateRow
 
+LONGEST_WAIT = timedelta(minutes=2)
+"""No wait that the broker asks for is longer."""
+
 _MARGIN_PERCENT = 110
 
 
@@ -48,13 +51,13 @@ def take(
         "tat": now + allowed.spacing,
         "now": now,
         "latest": now + allowed.tolerance,
+        "set_back": now + allowed.tolerance + allowed.spacing + LONGEST_WAIT,
         "spacing": allowed.spacing // timedelta(microseconds=1),
     }
     if db.execute(_take(db.get_bind().dialect.name), asked).first() is not None:
         return None
     tat: datetime = db.execute(_TAT, row).scalar_one()
-    # a budget further ahead than any wait we hand out is a clock that was set back
-    return min(tat - allowed.tolerance, now + timedelta(minutes=2))
+    return tat - allowed.tolerance
 
 
 _RATE = table_of(RateRow)
@@ -68,7 +71,10 @@ def _take(dialect: str) -> sa.Executable:
     """One statement that moves the budget on, or returns no row when it is used up."""
     make = sqlite.insert if dialect == "sqlite" else postgresql.insert
     tat = _RATE.c.tat
-    later = sa.case((tat > sa.bindparam("now"), tat), else_=sa.bindparam("now", type_=Moment))
+    # further ahead than any wait we hand out, it was left there by a clock that was set back
+    set_back = tat > sa.bindparam("set_back")
+    used = sa.and_(tat > sa.bindparam("now"), sa.not_(set_back))
+    later = sa.case((used, tat), else_=sa.bindparam("now", type_=Moment))
     statement = make(_RATE).values(
         connection=sa.bindparam("connection"),
         route=sa.bindparam("route"),
@@ -77,14 +83,19 @@ def _take(dialect: str) -> sa.Executable:
     return statement.on_conflict_do_update(
         index_elements=[_RATE.c.connection, _RATE.c.route],
         set_={"tat": sa.cast(later, sa.BigInteger) + sa.bindparam("spacing", type_=sa.BigInteger)},
-        where=tat <= sa.bindparam("latest"),
+        where=sa.or_(tat <= sa.bindparam("latest"), set_back),
     ).returning(tat)
 
 
-def push_back(db: Session, connection: int, route: str, until: datetime) -> None:
+def push_back(db: Session, connection: int, route: str, until: datetime, allowed: Budget) -> None:
     """The broker said too fast: nothing on this route before `until`."""
+    make = sqlite.insert if db.get_bind().dialect.name == "sqlite" else postgresql.insert
+    tat = until + allowed.tolerance  # or the burst would go before it
+    statement = make(_RATE).values(connection=connection, route=route, tat=tat)
     db.execute(
-        sa.update(RateRow)
-        .where(RateRow.connection == connection, RateRow.route == route, RateRow.tat < until)
-        .values(tat=until)
+        statement.on_conflict_do_update(
+            index_elements=[_RATE.c.connection, _RATE.c.route],
+            set_={"tat": statement.excluded.tat},
+            where=_RATE.c.tat < statement.excluded.tat,
+        )
     )
