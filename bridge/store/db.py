@@ -173,5 +173,6 @@ def _postgres_faults(db: Session) -> list[str]:
     if seen["fsync"] != "on":
         faults.append("Postgres runs with fsync=off; acknowledged alerts could be lost.")
     if seen["synchronous_commit"] in ("off", "local"):
-        faults.append("Postgres runs with synchronous_commit=off; it must be on.")
+        seen_commit = seen["synchronous_commit"]
+        faults.append(f"Postgres runs with synchronous_commit={seen_commit}; it must be on.")
     return faults
