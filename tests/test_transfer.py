@@ -172,14 +172,14 @@ def test_it_updates_by_name_and_leaves_alone_what_the_file_lacks(database: Datab
 
 
 def test_a_hooks_unstated_keys_keep_what_they_were(database: Database) -> None:
-    take(database, changed(hooks=[{"name": "main", "window": 5, "secret": "open sesame"}]))
+    take(database, changed(hooks=[{"name": "main", "window": 90, "secret": "open sesame"}]))
     take(database, changed(hooks=[{"name": "main", "dialect": "bridge"}]))
     with database.reading() as db:
         user = people.by_email(db, "alice@example.com")
         assert user is not None
         kept = hooks.by_name(db, user.id, "main")
     assert kept is not None
-    assert (kept.window, kept.dialect) == (5, "bridge")
+    assert (kept.window, kept.dialect) == (90, "bridge")
     assert kept.secret_hash == hooks.hash_of("open sesame")
 
 

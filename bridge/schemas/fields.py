@@ -85,6 +85,9 @@ def read_number(value: Any) -> Decimal:
     return number
 
 
+SHORTEST_WINDOW = 30
+
+
 class Whole(Said, fields.Field[int]):
     """A whole number within bounds."""
 
@@ -103,6 +106,22 @@ class Whole(Said, fields.Field[int]):
 
     def openapi(self) -> dict[str, Any]:
         return {"type": "integer", "minimum": self.least, "maximum": self.most}
+
+
+class Window(Whole):
+    """For how many seconds a body is remembered: over all tries of a sender, or not at all."""
+
+    def _deserialize(self, value: Any, attr: Any, data: Any, **kwargs: Any) -> int:
+        seconds = super()._deserialize(value, attr, data, **kwargs)
+        if 0 < seconds < SHORTEST_WINDOW:
+            raise ValidationError(
+                Told(
+                    "out_of_range",
+                    f"This must be 0, or {SHORTEST_WINDOW} to {self.most} seconds: "
+                    "a sender's tries of one alert take up to 27.",
+                )
+            )
+        return seconds
 
 
 class Text(Said, fields.Field[str]):

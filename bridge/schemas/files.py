@@ -8,7 +8,7 @@ from marshmallow import ValidationError, post_load, validates_schema
 
 from bridge.domain.values import Secret
 from bridge.schemas.faults import Strict, Told
-from bridge.schemas.fields import Address, Choice, Flag, Many, Nested, Password, Text, Whole
+from bridge.schemas.fields import Address, Choice, Flag, Many, Nested, Password, Text
 from bridge.schemas.rules import RuleForm, RuleSchema
 
 ENVIRONMENTS = ("paper", "demo", "live")
@@ -90,7 +90,7 @@ class HookSchema(Strict):
     name = Text(most=80, required=True)
     dialect = Text(most=20, pattern=DIALECT)
     time = Choice(("bar", "fired"))
-    window = Whole(least=0, most=86_400)
+    window = Window(least=0, most=3600)
     enabled = Flag()
     secret = Password(least=8, most=200, allow_none=True)
     allow_from = Many(Address())

@@ -230,6 +230,8 @@ def test_a_hook_says_which_keys_were_given() -> None:
     ("hook", "code", "field"),
     [
         ({"window": -1}, "out_of_range", "window"),
+        ({"window": 29}, "out_of_range", "window"),
+        ({"window": 3601}, "out_of_range", "window"),
         ({"enabled": "yes"}, "no_flag", "enabled"),
         ({"secret": "short"}, "bad_secret", "secret"),
         ({"allow_from": ["example.com"]}, "bad_address", "allow_from[0]"),
