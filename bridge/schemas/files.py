@@ -8,7 +8,7 @@ from marshmallow import ValidationError, post_load, validates_schema
 
 from bridge.domain.values import Secret
 from bridge.schemas.faults import Strict, Told
-from bridge.schemas.fields import Address, Choice, Flag, Many, Nested, Password, Text
+from bridge.schemas.fields import Address, Choice, Flag, Many, Nested, Password, Text, Window
 from bridge.schemas.rules import RuleForm, RuleSchema
 
 ENVIRONMENTS = ("paper", "demo", "live")
