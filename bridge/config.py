@@ -170,12 +170,9 @@ def read_settings() -> Settings:
             "BRIDGE_LOG_LEVEL", "info", validate=OneOf(["debug", "info", "warning", "error"])
         ),
     }
-    try:
-        env.seal()
-    except EnvValidationError as exc:
-        raise WrongSettings(_sentences(exc)) from exc
+    unread = _unread(env)
     settings = _settings(seen)
-    faults = list(_faults(settings))
+    faults = [*unread.values(), *(f for f in _faults(settings) if f.split(":")[0] not in unread)]
     if faults:
         raise WrongSettings(faults)
     return settings
@@ -188,7 +185,7 @@ def overridden(values: Mapping[str, str]) -> Settings:
 
 
 def _settings(seen: Mapping[str, Any]) -> Settings:
-    url = seen["database_url"]
+    url = seen["database_url"] or ""
     return Settings(
         database_url=url,
         secret_key=_secret(seen["secret_key"]),
@@ -210,14 +207,19 @@ def _secret(text: str | None) -> Secret | None:
     return None if text is None else Secret(text)
 
 
-def _sentences(error: EnvValidationError) -> list[str]:
-    messages: Any = error.error_messages
-    return [f"{name}: {' '.join(map(str, texts))}" for name, texts in messages.items()]
+def _unread(env: Env) -> dict[str, str]:
+    """What could not be read, as sentences by name."""
+    try:
+        env.seal()
+    except EnvValidationError as exc:
+        messages: Any = exc.error_messages
+        return {name: f"{name}: {' '.join(map(str, texts))}" for name, texts in messages.items()}
+    return {}
 
 
 def _faults(settings: Settings) -> Iterator[str]:
-    if not settings.sqlite and not settings.database_url.startswith(("postgres:", "postgresql")):
-        yield "DATABASE_URL: only sqlite:/// and postgresql:// addresses are supported."
+    if not _supported(settings.database_url):
+        yield "DATABASE_URL: only sqlite:/// with a file and postgresql:// are supported."
     if settings.encryption_keys is not None:
         yield from _key_faults(settings.encryption_keys.value)
     yield from _missing_keys(settings)
@@ -231,8 +233,19 @@ def _faults(settings: Settings) -> Iterator[str]:
             yield f"{name}: must start with http:// or https://."
 
 
+def _supported(url: str) -> bool:
+    if url.startswith("sqlite"):
+        path = url.removeprefix("sqlite:///")
+        return path not in (url, "", ":memory:")
+    return _on_postgres(url)
+
+
+def _on_postgres(url: str) -> bool:
+    return url.startswith(("postgres:", "postgresql:", "postgresql+psycopg:"))
+
+
 def _missing_keys(settings: Settings) -> Iterator[str]:
-    if settings.sqlite:
+    if not _on_postgres(settings.database_url):
         return
     if settings.secret_key is None:
         yield "BRIDGE_SECRET_KEY: missing; on Postgres it must be set."
