@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -12,6 +12,8 @@ _SECRET_KEYS = re.compile(
     r"(pass(word|phrase)?|secret|token|authorization|cookie|api_?key|e?mail)", re.I
 )
 _BEARER = re.compile(r"(Bearer\s+|/hook/)[A-Za-z0-9._~+/=-]+")
+_JWT = re.compile(r"\beyJ[\w-]+(\.[\w-]+){1,2}")
+_LOGIN = re.compile(r"(://[^/\s:@]*:)[^/\s@]+@")
 
 
 def set_up(level: str = "info", *, pretty: bool = False) -> None:
@@ -46,10 +48,19 @@ def set_up(level: str = "info", *, pretty: bool = False) -> None:
 
 
 def mask(_logger: Any, _name: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Strike out what a key names as secret, and tokens inside texts."""
+    """Strike out what a key names as secret, and tokens inside texts, however deep."""
     for key, value in line.items():
-        if _SECRET_KEYS.search(key):
-            line[key] = "***"
-        elif isinstance(value, str):
-            line[key] = _BEARER.sub(r"\1***", value)
+        line[key] = _masked(key, value)
     return line
+
+
+def _masked(key: str, value: Any) -> Any:
+    if _SECRET_KEYS.search(key):
+        return "***"
+    if isinstance(value, str):
+        return _JWT.sub("***", _LOGIN.sub(r"\1***@", _BEARER.sub(r"\1***", value)))
+    if isinstance(value, Mapping):
+        return {k: _masked(str(k), v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked("", v) for v in value]
+    return value
