@@ -30,6 +30,7 @@ class People(UserDatastore):
     def __init__(self, database: Database) -> None:
         super().__init__(UserRow, RoleRow)
         self._database = database
+        _nobodys()  # made before anybody asks, or the first to ask would wait for it
 
     def find_user(self, case_insensitive: bool = False, **wanted: Any) -> UserRow | None:
         """The user with this unique value, detached, roles included; or None."""
