@@ -20,8 +20,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bridge.errors import NotStored, WrongSettings
+from bridge.store.writers import WriterQueue
 
-_writers: dict[str, threading.Lock] = {}
+_writers: dict[str, WriterQueue] = {}
 _writers_guard = threading.Lock()
 
 
@@ -32,9 +33,11 @@ class Patience:
     pool: int
     wait: float
     statement: float | None
+    urgent: bool = False
+    """A sender waits for the answer, so this goes before other writers of this process."""
 
 
-INGEST = Patience(pool=16, wait=0.5, statement=1.0)
+INGEST = Patience(pool=16, wait=0.5, statement=1.0, urgent=True)
 DISPATCH = Patience(pool=24, wait=10.0, statement=None)
 PAGES = Patience(pool=12, wait=5.0, statement=10.0)
 
@@ -56,7 +59,7 @@ class Database:
         self.sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = _engine(self.url, patience, sqlite=self.sqlite)
         self._reader = self.engine.execution_options(bridge_reads=True)
-        self._writer = _writer_lock(str(self.url.database)) if self.sqlite else None
+        self._writer = _writers_of(str(self.url.database)) if self.sqlite else None
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -67,7 +70,7 @@ class Database:
         if self._writer is None:
             yield from self._session(self.engine)
             return
-        if not self._writer.acquire(timeout=self.patience.wait):
+        if not self._writer.acquire(self.patience.wait, urgent=self.patience.urgent):
             raise NotStored("another writer held the database for too long")
         try:
             yield from self._session(self.engine)
@@ -109,9 +112,9 @@ class Database:
         self.engine.dispose()
 
 
-def _writer_lock(path: str) -> threading.Lock:
+def _writers_of(path: str) -> WriterQueue:
     with _writers_guard:
-        return _writers.setdefault(path, threading.Lock())
+        return _writers.setdefault(path, WriterQueue())
 
 
 def _engine(url: URL, patience: Patience, *, sqlite: bool) -> Engine:
