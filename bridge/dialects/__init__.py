@@ -8,6 +8,7 @@ from bridge.dialects import (
     algoway,
     bridge,
     generic,
+    keyvalue,
     placeholders,
     plain,
     recognition,
@@ -51,6 +52,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(algoway.NAME, algoway.read, Form.JSON),
     Dialect(generic.NAME, generic.read, Form.JSON),
     Dialect(tradingview.NAME, tradingview.read, Form.TEXT),
+    Dialect(keyvalue.NAME, keyvalue.read, Form.TEXT),
     Dialect(plain.NAME, plain.read, Form.TEXT),
 )
 NAMES = tuple(d.name for d in DIALECTS)

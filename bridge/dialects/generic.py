@@ -61,13 +61,17 @@ def _read_list(value: list[Json], notes: Notes) -> tuple[Signal, ...]:
 
 
 def _read_object(value: Mapping[str, Json], at: str, notes: Notes) -> Signal:
-    found = gather(value, at, notes)
+    return check_signal(read_fields(gather(value, at, notes)), at)
+
+
+def read_fields(found: Fields) -> Signal:
+    """The signal of an object's fields; whether its levels fit its entry is not looked at yet."""
     _check_marks(found)
     word = _word(found)
     signal = _target(found) if word is None else _by_word(word, found)
     signal = _told(signal, found)
     _check_unknown(signal, found)
-    return check_signal(signal, at)
+    return signal
 
 
 def _check_marks(found: Fields) -> None:

@@ -18,6 +18,7 @@ _CONTENT_KEYS = frozenset(("text", "content", "message", "msg"))
 _RELAY_KEYS = frozenset(
     ("username", "avatar_url", "icon_emoji", "icon_url", "channel", "tts", "chat_id", "parse_mode")
 )
+_DOUBLY_QUOTED = re.compile(r'""[^"{\[]+""')
 _URL_ENCODED = re.compile(r"[A-Za-z0-9._~+*'()!-]*%[0-9A-Fa-f]{2}[A-Za-z0-9._~%+*'()!-]*", re.ASCII)
 
 
@@ -46,7 +47,7 @@ def _url_decoded(text: str, notes: Notes) -> str:
 
 
 def _opened(text: str, notes: Notes) -> Message:
-    if not text.startswith(("{", "[", '"')):
+    if not text.startswith(("{", "[", '"')) or _DOUBLY_QUOTED.fullmatch(text):
         return Message(text)
     try:
         value, repairs = mending.read_mended(text)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from bridge.dialects import generic_keys, words
+from bridge.dialects.keyvalue_lines import looks_like_pairs
 from bridge.dialects.messages import Message
 from bridge.dialects.strict import Json
 from bridge.domain.values import Action
@@ -129,19 +130,6 @@ _WHOOK = re.compile(
     r"|limit:\S|cancel:\S)",
     re.I,
 )
-_PAIRS = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_ ]{0,40}[=:][^;,\n=]*+[;,\n\s]*+)+")
-_SPEAKS = re.compile(
-    r"\b(?:action|order_action|side|signal|signal_type|direction|command|cmd)\s*[=:]", re.I
-)
-_ACCOUNT_COMMAND = re.compile(
-    r"(?:trade:)?[A-Za-z0-9_-]{1,40}:(?:long|short|buy|sell|close|cancel|cancelall)(?:\s|$)", re.I
-)
-
-
-def _pairs(text: str) -> bool:
-    if _ACCOUNT_COMMAND.match(text):
-        return True
-    return _SPEAKS.search(text) is not None and _PAIRS.fullmatch(text) is not None
 
 
 def _words(text: str) -> bool:
@@ -164,6 +152,6 @@ TEXT_MARKS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("wundertrading", lambda t: _BARE_CODE.fullmatch(t) is not None),
     ("autoview", lambda t: _AUTOVIEW.search(t) is not None),
     ("whook", lambda t: _WHOOK.search(t) is not None),
-    ("keyvalue", _pairs),
+    ("keyvalue", looks_like_pairs),
     ("words", _words),
 )

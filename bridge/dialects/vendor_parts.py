@@ -110,6 +110,19 @@ def check_offset(offset: Level, signal: Signal, field: str) -> None:
         )
 
 
+def check_leverage(signal: Signal, value: Json, field: str, notes: Notes) -> None:
+    """Report a leverage; beside an amount of money it may or may not be in it, so refuse that."""
+    times = fields.above_zero(value, field)
+    if times != 1 and signal.action in OPENING and signal.unit not in (None, Unit.UNITS, Unit.LOTS):
+        raise Refused(
+            "leverage_unclear",
+            field,
+            f"'{field}' is {fields.shown(value)}: whether the size includes it is not said. "
+            "Leave it out and send the whole size.",
+        )
+    notes.passed_over(field, "the broker sets the leverage of an account")
+
+
 def percent_shares(shares: Sequence[Decimal], field: str) -> None:
     """The shares of several targets are the whole position together."""
     if sum(shares) != 100:
