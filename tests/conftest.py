@@ -20,7 +20,16 @@ from bridge.store.migrate import upgrade
 
 CHROMIUM = Path("/usr/bin/chromium")
 TEMPLATE = "bridge_template"
-REAPER = "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGINT)"
+REAPER = """
+import shutil, signal, sys, psutil
+sys.stdin.read()
+server = psutil.Process(int(sys.argv[1]))
+server.send_signal(signal.SIGINT)
+_, alive = psutil.wait_procs([server], timeout=10)
+for each in alive:
+    each.kill()
+shutil.rmtree(sys.argv[2], ignore_errors=True)
+"""
 
 # The machine is shared: how long one example took says nothing.
 settings.register_profile("bridge", deadline=None, print_blob=True)
@@ -41,9 +50,9 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
     # lock lies where only one user of the machine can open it.
     lock = InterProcessLock(tmp_path_factory.getbasetemp().parent / "postgres.lock")
     PostgresServer._lock = lock
-    # Not among pytest's own folders: it keeps three runs' and removes a fourth's under its feet.
+    # Not among pytest's own folders: every other run of pytest on this machine closes them to the
+    # user that the server runs as, and the server then stops in the middle of our tests.
     folder = Path(tempfile.mkdtemp(prefix="bridge-postgres-"))
-    folder.chmod(0o755)
     with lock:
         server = get_server(folder, start=False, cleanup_mode="delete")
         server.ensure_pgdata_inited()
@@ -52,7 +61,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
         settings.write("max_connections = 300\nshared_buffers = 64MB\ntimezone = 'UTC'\n")
     server.start()
     # If pytest is killed, its end of the pipe closes, and the reaper stops the server.
-    reaper = [sys.executable, "-c", REAPER, str(server.get_pid())]
+    reaper = [sys.executable, "-c", REAPER, str(server.get_pid()), str(folder)]
     with subprocess.Popen(reaper, stdin=subprocess.PIPE) as watching:
         yield server
         watching.kill()
