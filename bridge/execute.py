@@ -39,7 +39,7 @@ from bridge.domain.outcomes import (
     Unknown,
     WireClass,
 )
-from bridge.domain.reasons import Reason, why
+from bridge.domain.reasons import Reason, counted, why
 from bridge.domain.status import Status
 from bridge.domain.values import make_tag
 from bridge.domain.written import write
@@ -237,7 +237,7 @@ def _failed_leg(lane: Lane, execution: Execution) -> Reason | None:
 def _deny(lane: Lane, execution: Execution, reason: Reason) -> None:
     """Denied; but a cancel that has cancelled all it found is done."""
     if reason.code == "nothing_to_cancel" and execution.attempt > 1:
-        done = why("orders_cancelled", count=execution.attempt - 1)
+        done = why("orders_cancelled", orders=counted(execution.attempt - 1, "order"))
         return _finish(lane, execution, Status.CANCELLED, done)
     return _finish(lane, execution, Status.DENIED, reason)
 
@@ -524,8 +524,7 @@ def _try_again(lane: Lane, db: Session, execution: Execution, outcome: NotTaken)
     reason = why("not_taken", seen=outcome.reason, attempt=execution.attempt + 1)
     pause = _pause(lane, execution, outcome)
     if outcome.call.status == TOO_MANY:
-        limit_name = _LIMITS[_KINDS[execution.kind]]
-        rates.push_back(db, lane.open().connection.id, limit_name, now + pause)
+        _push_back(lane, db, execution, now + pause)
     executions.queue_again(db, execution, reason, now + pause)
     lane.record(
         db,
@@ -535,6 +534,15 @@ def _try_again(lane: Lane, db: Session, execution: Execution, outcome: NotTaken)
         call=outcome.call,
         data={"wire": outcome.wire.value},
     )
+
+
+def _push_back(lane: Lane, db: Session, execution: Execution, until: datetime) -> None:
+    """The broker said too fast: no lane of this login calls the route before then."""
+    opened = lane.open()
+    limit_name = _LIMITS[_KINDS[execution.kind]]
+    limit = opened.broker.limit_of(limit_name)
+    budget = rates.budget(limit.count, limit.window)
+    rates.push_back(db, opened.connection.id, limit_name, until, budget)
 
 
 def _pause(lane: Lane, execution: Execution, outcome: NotTaken) -> timedelta:

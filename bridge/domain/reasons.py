@@ -80,9 +80,9 @@ REASONS: Mapping[str, str] = {
     "filled_at": "Filled {lots} at {price}.",
     "filled_partly": "Filled {lots} of {asked} at {price}; the rest was not filled.",
     "filled_unpriced": "Filled {lots}; the broker's list shows no price.",
-    "closed": "Closed {lots} lots in {count} positions.",
+    "closed": "Closed {lots} lots in {positions}.",
     "cancelled_at_broker": "The broker shows the order as {status}.",
-    "orders_cancelled": "Cancelled {count} orders.",
+    "orders_cancelled": "Cancelled {orders}.",
     "reduced": "The position is gone; nothing is left to close.",
     "left_sending": "Found as being sent by a process that ended; asking the broker.",
     "more_to_close": "This position is closed as asked; the next one follows.",
@@ -110,3 +110,8 @@ def why(code: str, **figures: object) -> Reason:
     """The sentence of a cause, with its figures filled in. KeyError on an unknown cause."""
     shown = {k: plain(v) if isinstance(v, Decimal) else str(v) for k, v in figures.items()}
     return Reason(code, REASONS[code].format_map(shown))
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 position`, `2 positions`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

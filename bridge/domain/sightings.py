@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from bridge.domain.decide import Leave, closed_lots, plan_is_done
 from bridge.domain.instruments import BrokerOrder, Position
-from bridge.domain.reasons import Reason, why
+from bridge.domain.reasons import Reason, counted, why
 from bridge.domain.status import Status
 from bridge.domain.values import Side
 
@@ -211,7 +211,11 @@ def judge_close(
     plan = sent.plan or ()
     if plan_is_done(plan, tuple(positions)):
         lots = closed_lots(plan)
-        return Settled(Status.FILLED, why("closed", lots=lots, count=len(plan)), lots=lots)
+        return Settled(
+            Status.FILLED,
+            why("closed", lots=lots, positions=counted(len(plan), "position")),
+            lots=lots,
+        )
     left = next((p.lots for p in positions if p.id == sent.target), Decimal(0))
     leave = next((x.leave for x in plan if x.position_id == sent.target), Decimal(0))
     if left <= leave:

@@ -35,11 +35,13 @@ class Patience:
     statement: float | None
     urgent: bool = False
     """A sender waits for the answer, so this goes before other writers of this process."""
+    queue: float = 10.0
+    """SQLite: how long to wait for the other writers of this process."""
 
 
-INGEST = Patience(pool=16, wait=0.5, statement=1.0, urgent=True)
+INGEST = Patience(pool=16, wait=0.5, statement=1.0, urgent=True, queue=0.9)
 DISPATCH = Patience(pool=24, wait=10.0, statement=None)
-PAGES = Patience(pool=12, wait=5.0, statement=10.0)
+PAGES = Patience(pool=12, wait=5.0, statement=10.0, queue=5.0)
 
 
 def database_url(text: str) -> URL:
@@ -70,7 +72,7 @@ class Database:
         if self._writer is None:
             yield from self._session(self.engine)
             return
-        if not self._writer.acquire(self.patience.wait, urgent=self.patience.urgent):
+        if not self._writer.acquire(self.patience.queue, urgent=self.patience.urgent):
             raise NotStored("another writer held the database for too long")
         try:
             yield from self._session(self.engine)

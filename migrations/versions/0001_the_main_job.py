@@ -212,6 +212,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_alert_hook"), "alert", ["hook"], unique=False)
     op.create_index("ix_alert_user_id", "alert", ["user", "id"], unique=False)
+    op.create_index("ix_alert_user_received_at", "alert", ["user", "received_at"], unique=False)
     op.create_table(
         "hook_token",
         sa.Column("token_hash", sa.String(length=64), nullable=False),

@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
 from bridge.errors import NotStored, WrongSettings
-from bridge.store.db import Database, Patience, database_url
+from bridge.store.db import INGEST, Database, Patience, database_url
 from bridge.store.tables.people import RoleRow
 
 HASTY = Patience(pool=2, wait=0.2, statement=0.5)
@@ -173,7 +173,7 @@ def test_a_statement_that_takes_too_long_is_given_up(postgres_url: str) -> None:
 
 
 def test_writers_of_a_process_queue_and_give_up_in_time(sqlite_url: str) -> None:
-    with opened(sqlite_url) as database, opened(sqlite_url) as other:
+    with opened(sqlite_url) as database, opened(sqlite_url, INGEST) as other:
         held, let_go = threading.Event(), threading.Event()
 
         def hold() -> None:

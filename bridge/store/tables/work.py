@@ -18,7 +18,10 @@ class AlertRow(Base):
     """One message that arrived at a hook, with its raw body (secrets masked)."""
 
     __tablename__ = "alert"
-    __table_args__ = (Index("ix_alert_user_id", "user", "id"),)
+    __table_args__ = (
+        Index("ix_alert_user_id", "user", "id"),
+        Index("ix_alert_user_received_at", "user", "received_at"),
+    )
 
     id: Mapped[int] = mapped_column(Key, primary_key=True)
     public_id: Mapped[str] = mapped_column(String(32), unique=True)
