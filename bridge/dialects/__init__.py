@@ -10,11 +10,13 @@ from bridge.dialects import (
     generic,
     keyvalue,
     openalgo,
+    pineconnector,
     placeholders,
     plain,
     recognition,
     strict,
     traderspost,
+    tradesgnl,
     tradingview,
 )
 from bridge.dialects.messages import Message, open_message
@@ -54,6 +56,8 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(openalgo.NAME, openalgo.read, Form.JSON),
     Dialect(generic.NAME, generic.read, Form.JSON),
     Dialect(tradingview.NAME, tradingview.read, Form.TEXT),
+    Dialect(pineconnector.NAME, pineconnector.read, Form.TEXT),
+    Dialect(tradesgnl.NAME, tradesgnl.read, Form.TEXT),
     Dialect(keyvalue.NAME, keyvalue.read, Form.TEXT),
     Dialect(plain.NAME, plain.read, Form.TEXT),
 )
