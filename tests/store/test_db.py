@@ -17,7 +17,7 @@ from bridge.errors import NotStored, WrongSettings
 from bridge.store.db import INGEST, Database, Patience, database_url
 from bridge.store.tables.people import RoleRow
 
-HASTY = Patience(pool=2, wait=0.2, statement=0.5)
+HASTY = Patience(pool=2, wait=0.2, statement=0.5, queue=0.2)
 
 
 @pytest.fixture
