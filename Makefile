@@ -13,7 +13,7 @@ TEMPLATES := $(shell find bridge -name "*.html" 2>/dev/null)
 CHECKS := layout lint types templates imports locks licences leaks schema
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check $(CHECKS) format audit lock install browser clean
+.PHONY: help demo run bench test check $(CHECKS) format audit lock install browser clean
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ demo: $(VENV)/.ready ## everything on this machine with paper accounts and sampl
 run: $(VENV)/.ready ## the service on the SQLite file under var/
 	@$(BIN)/bridge migrate
 	@$(BIN)/bridge run $(ARGS)
+
+bench: $(VENV)/.ready ## from the alert to the broker call, measured with real processes (ARGS=--json)
+	@$(BIN)/bridge bench $(ARGS)
 
 test: install browser ## all tests in random order, on SQLite and Postgres, browser included (ARGS=tests/...)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from bridge import dialects
 from bridge.config import SETTINGS
+from bridge.domain.status import Status
 from tests import house
 from tests.checks import leaks, locks
 
@@ -167,7 +169,20 @@ def test_a_settings_table_is_read() -> None:
     assert settings_rows(readme) == [("PORT", "The port.", "`8000`")]
 
 
-@pytest.mark.xfail(reason="the README is not written yet; take this mark away when it is")
+def first_cells(readme: str, head: str) -> list[str]:
+    """The code words in the first column of the table whose first heading is `head`."""
+    _, _, table = readme.partition(f"| {head} |")
+    return re.findall(r"^\| `([^`]+)` \|", table.partition("\n\n")[0], re.MULTILINE)
+
+
+def test_the_readme_lists_every_status_of_an_execution() -> None:
+    assert first_cells((ROOT / "README.md").read_text(), "status") == [s.value for s in Status]
+
+
+def test_the_readme_lists_every_dialect() -> None:
+    assert first_cells((ROOT / "README.md").read_text(), "dialect") == list(dialects.NAMES)
+
+
 def test_the_readme_lists_every_setting_and_no_other() -> None:
     told = [(s["name"], s["meaning"], s["default"]) for s in SETTINGS]
     assert settings_rows((ROOT / "README.md").read_text()) == told
