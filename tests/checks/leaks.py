@@ -43,6 +43,8 @@ def looks_random(text: str) -> bool:
     """Random hex or base64 rather than an alphabet, a path or words joined by dashes."""
     if re.fullmatch(r"[0-9a-fA-F]+", text):
         return bits(text) > 3.2
+    if max(map(len, re.split(r"[-_/]", text))) < 16:
+        return False
     mixed = all(re.search(kind, text) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
     return mixed and bits(text) > 4.2 and not re.search(r"abcdef|ABCDEF|012345", text)
 
