@@ -174,7 +174,8 @@ class Book:
             return
         quote = self.market.quote(BY_NUMBER[number], at)
         for order in list(orders.values()):
-            if order.status == NEW and at >= order.created + order.slow:
+            held_back = order.slow and at < order.created + order.slow
+            if order.status == NEW and not held_back:
                 fills.trail(self, order, quote, at)
                 price = fills.reached(order, quote)
                 if price is not None:

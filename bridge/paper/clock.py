@@ -18,6 +18,10 @@ class Clock:
         """Microseconds that no step of the wall clock touches."""
         return self._held[1] if self._held else time.monotonic_ns() // 1_000
 
+    def hold(self, wall: int) -> None:
+        """Stand still at this moment, in epoch milliseconds."""
+        self._held = (wall, self.running())
+
     def advance(self, ms: int) -> None:
         """Hold the clock, if it is not held yet, and push it forward."""
         wall, running = self._held or (self.now(), self.running())

@@ -16,6 +16,7 @@ from bridge.paper.server import running
 SAMPLES = Path(__file__).parent / "samples"
 BTC, EURUSD, USDJPY, GOLD, NAS100 = 206, 278, 280, 283, 391
 KEY = "let-me-in"
+NOON = 1_795_522_507_345  # a little after it: far from midnight, on no bar's edge
 CALM = PaperSettings(walk=False, limit_factor=Decimal(1000))
 
 
@@ -119,7 +120,7 @@ def order(**wanted: Any) -> dict[str, Any]:
 def paper() -> Iterator[Paper]:
     """Prices and clock stand still; a fill is 50 ms away, so `tick(paper)` brings it."""
     broker = create_paper(control_key=KEY, settings=CALM)
-    broker.clock.advance(0)
+    broker.clock.hold(NOON)
     yield broker
     broker.close()
 

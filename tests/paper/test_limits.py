@@ -7,7 +7,7 @@ import pytest
 
 from bridge.paper import Paper, PaperSettings, create_paper
 from bridge.paper.limits import PUBLISHED, Windows, as_config, limit_of
-from tests.paper.conftest import KEY, Trader, settings, tick
+from tests.paper.conftest import KEY, NOON, Trader, settings, tick
 
 SECOND = 1_000_000
 
@@ -16,7 +16,7 @@ SECOND = 1_000_000
 def paper() -> Iterator[Paper]:
     """With the limits of the real broker."""
     broker = create_paper(control_key=KEY, settings=PaperSettings(walk=False))
-    broker.clock.advance(0)
+    broker.clock.hold(NOON)
     yield broker
     broker.close()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from bridge.paper import Paper, create_paper
 from bridge.paper.server import running
-from tests.paper.conftest import CALM, KEY, Trader, price, tick
+from tests.paper.conftest import CALM, KEY, NOON, Trader, price, tick
 
 
 def started(path: Path) -> Paper:
@@ -15,7 +15,7 @@ def test_everything_outlives_a_restart(tmp_path: Path) -> None:
     path = tmp_path / "var" / "paper.db"
     first = started(path)
     with running(first) as base:
-        first.clock.advance(0)
+        first.clock.hold(NOON)
         alice = Trader(base)
         alice.placed(strategyId="mine", stopLoss=70000, stopLossType="absolute", qty="0.05")
         waiting = alice.placed(type="limit", price="50000.50")
@@ -29,6 +29,7 @@ def test_everything_outlives_a_restart(tmp_path: Path) -> None:
     first.close()
 
     second = started(path)
+    second.clock.hold(NOON + 10)  # a wall clock set back a little
     price(second, "BTCUSD", "77300", "77301")
     assert second.truth(alice.account) == before
     assert second.broker.book.issued == issued
@@ -49,7 +50,7 @@ def test_an_order_that_was_about_to_fill_fills_after_the_restart(tmp_path: Path)
     path = tmp_path / "paper.db"
     first = started(path)
     with running(first) as base:
-        first.clock.advance(0)
+        first.clock.hold(NOON)
         alice = Trader(base)
         alice.placed()
         alice.http.close()
