@@ -18,6 +18,7 @@ from bridge.dialects import (
     traderspost,
     tradesgnl,
     tradingview,
+    wundertrading,
 )
 from bridge.dialects.messages import Message, open_message
 from bridge.dialects.notes import Notes
@@ -53,6 +54,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(bridge.NAME, bridge.read, Form.EITHER),
     Dialect(traderspost.NAME, traderspost.read, Form.JSON),
     Dialect(algoway.NAME, algoway.read, Form.JSON),
+    Dialect(wundertrading.NAME, wundertrading.read, Form.EITHER),
     Dialect(openalgo.NAME, openalgo.read, Form.JSON),
     Dialect(generic.NAME, generic.read, Form.JSON),
     Dialect(tradingview.NAME, tradingview.read, Form.TEXT),

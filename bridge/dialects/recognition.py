@@ -123,7 +123,7 @@ _PINECONNECTOR = re.compile(
 _TRADESGNL = re.compile(r"[^,\s]+\s*,\s*[^,\s=]+\s*,\s*(?:buy|sell|close(?:buy|sell|all))\b", re.I)
 _ALERTATRON = re.compile(r"[A-Za-z0-9_ -]{1,60}\([^()\n]{1,60}\)\s*\{", re.ASCII)
 _CROSSTRADE = re.compile(r"(?:^|;)\s*command\s*=", re.I)
-_BARE_CODE = re.compile(r"(?:ENTER|EXIT)-(?:LONG|SHORT|ALL)_\S+")
+_BARE_CODE = re.compile(r"(?:ENTER|EXIT)-(?:LONG|SHORT|ALL)_[^\n]+")
 _AUTOVIEW = re.compile(r"(?:^|\s)[bc]=")
 _WHOOK = re.compile(
     r"\s(?:(?:pos|position)\s+-?[0-9]|close\s+[0-9.]+%|[0-9.]+\$|(?-i:x)[0-9.]+(?:\s|$)"
