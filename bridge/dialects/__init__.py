@@ -7,6 +7,7 @@ from enum import Enum
 from bridge.dialects import (
     algoway,
     bridge,
+    commas3,
     generic,
     keyvalue,
     openalgo,
@@ -55,6 +56,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(traderspost.NAME, traderspost.read, Form.JSON),
     Dialect(algoway.NAME, algoway.read, Form.JSON),
     Dialect(wundertrading.NAME, wundertrading.read, Form.EITHER),
+    Dialect(commas3.NAME, commas3.read, Form.JSON),
     Dialect(openalgo.NAME, openalgo.read, Form.JSON),
     Dialect(generic.NAME, generic.read, Form.JSON),
     Dialect(tradingview.NAME, tradingview.read, Form.TEXT),

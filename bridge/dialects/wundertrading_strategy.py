@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
-from decimal import Decimal
 from types import MappingProxyType
 
 from bridge.dialects import fields, turns
 from bridge.dialects.members import Members
-from bridge.dialects.positions import Stated, read_stated, side_of
+from bridge.dialects.stated_members import position
 from bridge.dialects.strict import Json
 from bridge.dialects.vendor_parts import one_of
 from bridge.domain.signals import Signal
-from bridge.domain.values import Action, StatedPosition, Unit
-from bridge.errors import Refused
+from bridge.domain.values import Action, Unit
 
 _ACTIONS: Mapping[str, Action] = MappingProxyType({"buy": Action.BUY, "sell": Action.SELL})
 
@@ -60,19 +58,3 @@ def _told(signal: Signal, order: Members, exchange: str) -> Signal:
 
 def _milliseconds(value: Json, field: str) -> timedelta:
     return fields.seconds(fields.above_zero(value, field).scaleb(-3), field)
-
-
-def position(order: Members, side_key: str, size_key: str) -> Stated | None:
-    """A position from its side and its size without a sign, either of which may be missing."""
-    stated = order.get(side_key, read_stated)
-    size = order.get(size_key, lambda v, f: fields.number(v, f, "position_unreadable"))
-    if stated is None or size is None:
-        return stated or (Stated(side_of(size), size) if size == 0 else None)
-    signed = -abs(size) if stated.side is StatedPosition.SHORT else size
-    if side_of(signed) is not stated.side or stated.size not in (None, signed, Decimal(0)):
-        raise Refused(
-            "position_contradiction",
-            order.path(size_key),
-            f"The position is {stated.side}, and its size {size}.",
-        )
-    return Stated(stated.side, signed)
