@@ -26,12 +26,13 @@ def _setting(name: str, meaning: str, default: str) -> dict[str, str]:
 class Settings:
     """What the environment says. Each field carries its variable, meaning and default."""
 
-    database_url: str = field(
+    database_url: str = field(  # its password must not be printed
+        repr=False,
         metadata=_setting(
             "DATABASE_URL",
             "Where everything is stored: SQLite or Postgres.",
             "`sqlite:///var/bridge.db`",
-        )
+        ),
     )
     secret_key: Secret | None = field(
         metadata=_setting(
@@ -80,11 +81,12 @@ class Settings:
         )
     )
     listen_url: str | None = field(
+        repr=False,
         metadata=_setting(
             "BRIDGE_LISTEN_URL",
             "A direct Postgres URL for LISTEN, where `DATABASE_URL` goes through a pooler.",
             "`DATABASE_URL`",
-        )
+        ),
     )
     proxy_hops: int = field(
         metadata=_setting(

@@ -26,10 +26,11 @@ from bridge.domain.decide import (
     SendOrder,
     decide,
     needs,
+    only_opens,
 )
 from bridge.domain.guards import too_old
 from bridge.domain.instruments import Instrument
-from bridge.domain.intents import CLOSE_LEG, Close, Intent, Place, Target
+from bridge.domain.intents import CLOSE_LEG, Close, Intent, Place
 from bridge.domain.outcomes import (
     Accepted,
     BrokerCall,
@@ -39,7 +40,7 @@ from bridge.domain.outcomes import (
     Unknown,
     WireClass,
 )
-from bridge.domain.reasons import Reason, counted, why
+from bridge.domain.reasons import Reason, why
 from bridge.domain.status import Status
 from bridge.domain.values import make_tag
 from bridge.domain.written import write
@@ -59,8 +60,8 @@ from bridge.store.executions import Execution, NewAttempt, NewExecution
 MAX_ATTEMPTS = 3
 """A placement that never left us, or a close, is tried this often."""
 
-SPLIT_LEG = 10
-"""Legs of a split intent count from here, behind those that wait for each other."""
+SPLIT_LEG = 100
+"""Legs of split intents count from here, in hundreds, behind those that wait for each other."""
 
 TOO_MANY, UNAUTHORIZED = 429, 401
 
@@ -215,7 +216,7 @@ def _joined(old: Facts, new: Facts) -> Facts:
 
 def _expired(execution: Execution, now: datetime) -> Reason | None:
     """An open that is too old needs no reads and waits for nothing."""
-    if not isinstance(execution.intent, Place | Target) or execution.reduces:
+    if not isinstance(execution.intent, Place) or not only_opens(execution.intent):
         return None
     return too_old(execution.source_time, now, execution.intent.guards.max_age)
 
@@ -235,9 +236,9 @@ def _failed_leg(lane: Lane, execution: Execution) -> Reason | None:
 
 
 def _deny(lane: Lane, execution: Execution, reason: Reason) -> None:
-    """Denied; but a cancel that has cancelled all it found is done."""
+    """Denied; but a cancel after which no such order rests is done."""
     if reason.code == "nothing_to_cancel" and execution.attempt > 1:
-        done = why("orders_cancelled", orders=counted(execution.attempt - 1, "order"))
+        done = why("orders_cancelled")
         return _finish(lane, execution, Status.CANCELLED, done)
     return _finish(lane, execution, Status.DENIED, reason)
 
@@ -322,7 +323,7 @@ def _split(lane: Lane, execution: Execution, opened: Opened) -> None:
     with lane.tools.database.transaction() as db:
         lane.hold(db)
         lane.record_calls(db, Event.EXECUTION_OBSERVED, execution)
-        for number, name in enumerate(names[1:], start=SPLIT_LEG):
+        for number, name in enumerate(names[1:], start=SPLIT_LEG * (execution.leg + 1)):
             _add_leg(lane, db, execution, number, name, execution.intent)
         executions.become(db, execution, execution.intent, instrument=names[0])
         lane.record(db, Event.EXECUTION_SPLIT, execution, data={"count": len(names)})
@@ -521,7 +522,9 @@ def _try_again(lane: Lane, db: Session, execution: Execution, outcome: NotTaken)
         executions.move(db, execution, status, reason, now)
         lane.record(db, _event(status), execution, reason=reason, call=outcome.call)
         return
-    reason = why("not_taken", seen=outcome.reason, attempt=execution.attempt + 1)
+    figures = {"seen": outcome.reason, "attempt": execution.attempt + 1}
+    unsent = outcome.wire is WireClass.NOT_SENT
+    reason = why("not_taken", **figures) if unsent else why("not_accepted", **figures)
     pause = _pause(lane, execution, outcome)
     if outcome.call.status == TOO_MANY:
         _push_back(lane, db, execution, now + pause)

@@ -31,7 +31,7 @@ OPTIONS: Mapping[str, Any] = {
     # not.
     "worker_class": "gthread",
     "threads": 64,
-    "graceful_timeout": 30,
+    "graceful_timeout": 20,
     # Longer than the idle time of the proxies in front: they must never reuse one that we close.
     "keepalive": 75,
     "control_socket_disable": True,

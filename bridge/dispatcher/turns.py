@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bridge.domain.decide import uses_position
+from bridge.domain.decide import only_opens, uses_position
 from bridge.domain.intents import Place, Target
 from bridge.domain.reasons import Reason, why
 from bridge.domain.status import Status
@@ -155,7 +155,7 @@ def whose_turn(rows: Sequence[Execution], now: datetime) -> Turns:
 
 def expires_at(execution: Execution) -> datetime | None:
     """The first moment at which a queued opening is too old to be sent."""
-    if not isinstance(execution.intent, Place | Target) or execution.reduces:
+    if not isinstance(execution.intent, Place) or not only_opens(execution.intent):
         return None
     limit = execution.intent.guards.max_age
     return None if limit is None else execution.source_time + limit + timedelta.resolution

@@ -159,6 +159,11 @@ def needs(intent: Intent) -> Needs:
             return Needs(orders=True)
 
 
+def only_opens(intent: Intent) -> bool:
+    """Whether nothing but an opening can come of it: then it may expire without a look."""
+    return isinstance(intent, Place) and intent.opposite is None
+
+
 def uses_position(intent: Intent) -> bool:
     """Whether an unfinished market order or close on its instrument has to end first."""
     return needs(intent).positions
@@ -193,14 +198,14 @@ def decide(
 
 
 def _decide_place(intent: Place, facts: Facts, moment: Moment) -> Decision:
+    opposed = _opposed(intent, facts)
+    if opposed is not None:
+        return opposed  # what is open is closed, however old the alert is
     late = too_old(moment.source_time, moment.now, intent.guards.max_age)
     if late is not None:
         return Expired(late)
     if intent.not_carried_out is not None:
         return Denied(why("not_carried_out", what=intent.not_carried_out))
-    opposed = _opposed(intent, facts)
-    if opposed is not None:
-        return opposed
     against = _against(intent.guards, facts)
     if against is not None:
         return Denied(against)
@@ -321,11 +326,11 @@ def _decide_target(intent: Target, facts: Facts, moment: Moment) -> Decision:
     if intent.sign == 0:
         return Become(Close(None, CloseAmount(), intent.own_only))
     side = Side.BUY if intent.sign > 0 else Side.SELL
+    if _held(facts, side.opens.opposite, own=intent.own_only):
+        return _flip_to(intent, side)
     wanted = size(intent.size, facts.instrument)
     if isinstance(wanted, Reason):
         return Denied(wanted)
-    if _held(facts, side.opens.opposite, own=intent.own_only):
-        return _flip_to(intent, side)
     held = sum((p.lots for p in _held(facts, side.opens, own=intent.own_only)), Decimal(0))
     if held == wanted.lots:
         return Denied(why("already_there", position=f"{plain(held)} lots {side.opens}"))

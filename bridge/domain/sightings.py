@@ -227,7 +227,12 @@ def judge_close(
     if leave == 0:
         return Again(why("still_open"))
     # a partial close goes at most once per observed position and quantity
-    return _in_time(sent, now, patience) if sent.unknown else LookAgain()
+    if sent.unknown:
+        return _in_time(sent, now, patience)
+    if now - sent.sent_at < patience.review:
+        return LookAgain()
+    seconds = int((now - sent.sent_at).total_seconds())
+    return Settled(Status.CANCELLED, why("never_took_effect", seconds=seconds))
 
 
 def judge_cancel(

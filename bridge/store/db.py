@@ -39,7 +39,7 @@ class Patience:
     """SQLite: how long to wait for the other writers of this process."""
 
 
-INGEST = Patience(pool=16, wait=0.5, statement=1.0, urgent=True, queue=0.9)
+INGEST = Patience(pool=16, wait=0.4, statement=1.0, urgent=True, queue=0.6)
 DISPATCH = Patience(pool=24, wait=10.0, statement=None)
 PAGES = Patience(pool=12, wait=5.0, statement=10.0, queue=5.0)
 

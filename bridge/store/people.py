@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -150,6 +150,13 @@ def wrapped_data_key(db: Session, user: int) -> str:
     if wrapped is None:
         raise NotFound("this user has no data key")
     return wrapped
+
+
+def wrapped_data_keys(db: Session) -> Sequence[tuple[int, str]]:
+    """Every user's wrapped data key, each with its user."""
+    return [
+        (row.user, row.wrapped) for row in db.execute(select(DataKeyRow.user, DataKeyRow.wrapped))
+    ]
 
 
 def ensure_data_key(db: Session, user: int, make: Callable[[], str], now: datetime) -> str:

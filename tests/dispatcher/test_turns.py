@@ -377,14 +377,17 @@ def test_an_open_is_not_run_as_expired_before_it_is_too_old() -> None:
     [
         (OPEN, 60),
         (LIMIT, 60),
-        (TARGET, 60),
+        (plain(opposite=Opposite.CLOSE), None),  # it may turn out to close
+        (TARGET, None),
         (plain(guards=Guards(max_age=None)), None),
         (FLAT, None),
         (CLOSE, None),
         (CANCEL, None),
     ],
 )
-def test_only_openings_expire(intent: Intent, expires: float | None) -> None:
+def test_only_what_can_but_open_expires_without_a_look(
+    intent: Intent, expires: float | None
+) -> None:
     found = expires_at(row(intent))
     assert found == (None if expires is None else after(expires + 0.000001))
 

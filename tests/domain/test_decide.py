@@ -181,12 +181,21 @@ def test_a_position_in_another_instrument_is_no_opposite_one() -> None:
 
 
 @pytest.mark.parametrize("opposite", [None, Opposite.CLOSE, Opposite.REVERSE])
-@pytest.mark.parametrize("held", [(), (position(side=SHORT),)])
-def test_an_open_that_is_too_old_expires_whatever_is_open(
-    opposite: Opposite | None, held: tuple[Position, ...]
-) -> None:
-    intent = place(BUY, opposite=opposite)
-    assert isinstance(decide(intent, facts(*held), aged(60.1)), Expired)
+def test_an_open_that_is_too_old_expires(opposite: Opposite | None) -> None:
+    assert isinstance(decide(place(BUY, opposite=opposite), facts(), aged(60.1)), Expired)
+
+
+def test_an_opposite_position_is_closed_however_old_the_alert_is() -> None:
+    held = facts(position(side=SHORT))
+    assert isinstance(decide(place(BUY, opposite=Opposite.CLOSE), held, aged(600)), Become)
+    first = decide(place(BUY, opposite=Opposite.REVERSE), held, aged(600))
+    assert isinstance(first, CloseFirst)
+    assert isinstance(decide(first.then, facts(), aged(600)), Expired)
+
+
+def test_a_target_too_small_to_open_still_closes_the_opposite_side() -> None:
+    small = target(1, lots="0.001")
+    assert isinstance(decide(small, facts(position(side=SHORT)), aged(0)), CloseFirst)
 
 
 def test_an_open_at_its_limit_is_still_sent() -> None:
