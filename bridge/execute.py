@@ -522,9 +522,10 @@ def _try_again(lane: Lane, db: Session, execution: Execution, outcome: NotTaken)
         executions.move(db, execution, status, reason, now)
         lane.record(db, _event(status), execution, reason=reason, call=outcome.call)
         return
-    figures = {"seen": outcome.reason, "attempt": execution.attempt + 1}
-    unsent = outcome.wire is WireClass.NOT_SENT
-    reason = why("not_taken", **figures) if unsent else why("not_accepted", **figures)
+    seen, following = outcome.reason, execution.attempt + 1
+    reason = why("not_accepted", seen=seen, attempt=following)
+    if outcome.wire is WireClass.NOT_SENT:
+        reason = why("not_taken", seen=seen, attempt=following)
     pause = _pause(lane, execution, outcome)
     if outcome.call.status == TOO_MANY:
         _push_back(lane, db, execution, now + pause)
