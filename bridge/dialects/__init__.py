@@ -19,6 +19,7 @@ from bridge.dialects import (
     traderspost,
     tradesgnl,
     tradingview,
+    whook,
     wundertrading,
 )
 from bridge.dialects.messages import Message, open_message
@@ -62,6 +63,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(tradingview.NAME, tradingview.read, Form.TEXT),
     Dialect(pineconnector.NAME, pineconnector.read, Form.TEXT),
     Dialect(tradesgnl.NAME, tradesgnl.read, Form.TEXT),
+    Dialect(whook.NAME, whook.read, Form.TEXT),
     Dialect(keyvalue.NAME, keyvalue.read, Form.TEXT),
     Dialect(plain.NAME, plain.read, Form.TEXT),
 )

@@ -113,7 +113,8 @@ def check_offset(offset: Level, signal: Signal, field: str) -> None:
 def check_leverage(signal: Signal, value: Json, field: str, notes: Notes) -> None:
     """Report a leverage; beside an amount of money it may or may not be in it, so refuse that."""
     times = fields.above_zero(value, field)
-    if times != 1 and signal.action in OPENING and signal.unit not in (None, Unit.UNITS, Unit.LOTS):
+    sized = signal.action in (*OPENING, Action.TARGET)
+    if times != 1 and sized and signal.unit not in (None, Unit.UNITS, Unit.LOTS):
         raise Refused(
             "leverage_unclear",
             field,
