@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from flask import Blueprint, Response, jsonify, request
+from gunicorn.http.errors import NoMoreData, ParseException
 
 from bridge import intake
 from bridge.audit import Event
@@ -44,6 +45,9 @@ _WRONG_METHOD = _Trouble(
     "This address takes alerts by POST. Paste it as the webhook address of an alert.",
     {"Allow": "POST"},
 )
+_INCOMPLETE = _Trouble(
+    400, "incomplete", "The request ended, or could not be read, before its body was whole.", {}
+)
 _TOO_LARGE = _Trouble(413, "too_large", "An alert may hold at most 64 KiB.", {})
 _NOT_STORED = _Trouble(
     503, "not_stored", "The alert could not be stored; send it again.", {"Retry-After": "5"}
@@ -56,7 +60,10 @@ def receive(token: str) -> Response:
     """Take one alert."""
     if request.method != "POST":
         return _WRONG_METHOD.response()
-    raw = _body()
+    try:
+        raw = _body()
+    except _Incomplete:
+        return _INCOMPLETE.response()
     try:
         return _too_large(token) if raw is None else _take(token, raw)
     except intake.NotHere:
@@ -86,13 +93,26 @@ def _take(token: str, raw: bytes) -> Response:
     return told
 
 
+class _Incomplete(Exception):
+    """The body ended early or its chunks cannot be read: part of an alert is another alert."""
+
+
 def _body() -> bytes | None:
-    """At most 64 KiB of body, counted while it is read; None when it is longer."""
-    if request.content_length is not None and request.content_length > MAX_BODY:
+    """At most 64 KiB of body, counted while it is read; None when it is longer.
+
+    Raises _Incomplete when less came than was promised.
+    """
+    length = request.content_length
+    if length is not None and length > MAX_BODY:
         return None
     stream = request.environ["wsgi.input"] if _chunked() else request.stream
-    raw = stream.read(MAX_BODY + 1)
-    return None if len(raw) > MAX_BODY else cast(bytes, raw)
+    try:
+        raw = cast(bytes, stream.read(MAX_BODY + 1))
+    except (ParseException, NoMoreData) as exc:
+        raise _Incomplete from exc
+    if length is not None and len(raw) < length:
+        raise _Incomplete
+    return None if len(raw) > MAX_BODY else raw
 
 
 def _chunked() -> bool:
