@@ -13,8 +13,8 @@ from flask import Flask
 from bridge.app import create_app
 from bridge.config import Settings
 from bridge.dispatcher.process import Dispatcher
-from bridge.errors import WrongSettings
-from bridge.sealing import Keys, ensure_keys
+from bridge.errors import CannotOpen, WrongSettings
+from bridge.sealing import Keys, ensure_keys, open_data_key
 from bridge.store import people
 from bridge.store.db import PAGES, Database
 from bridge.store.migrate import is_current, upgrade
@@ -45,7 +45,9 @@ def prepared(settings: Settings) -> Settings:
             raise WrongSettings(
                 ["The database has another schema than this code; run `bridge migrate`."]
             )
-        return ensure_keys(settings, lambda: _sealed_rows_exist(database))
+        settings = ensure_keys(settings, lambda: _sealed_rows_exist(database))
+        _check_keys(keys_of(settings), database)
+        return settings
     finally:
         database.dispose()
 
@@ -53,6 +55,29 @@ def prepared(settings: Settings) -> Settings:
 def _sealed_rows_exist(database: Database) -> bool:
     with database.reading() as db:
         return people.sealed_rows_exist(db)
+
+
+def _check_keys(keys: Keys, database: Database) -> None:
+    """Raise WrongSettings for each key that secrets lie under here and that opens none of them."""
+    opened, shut = set(), set()
+    with database.reading() as db:
+        wrapped_keys = people.wrapped_data_keys(db)
+    for user, wrapped in wrapped_keys:
+        key_id = "".join(wrapped.split(".")[1:2])
+        try:
+            open_data_key(keys, wrapped, user)
+        except CannotOpen:
+            shut.add(key_id)
+        else:
+            opened.add(key_id)
+    if shut - opened:
+        raise WrongSettings(
+            [
+                f"BRIDGE_ENCRYPTION_KEYS: secrets here are sealed under key {key_id}, which is "
+                "missing or not the one that sealed them."
+                for key_id in sorted(shut - opened)
+            ]
+        )
 
 
 def keys_of(settings: Settings) -> Keys:
