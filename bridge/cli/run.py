@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,8 +58,16 @@ def worker() -> None:
 
     settings = prepared(settings)
     dispatcher = Dispatcher(settings, keys_of(settings), utc_now)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: dispatcher.stop())
+    # A handler would run in the main thread between two steps of its own, where it may hold the
+    # very lock that stop() needs; so the signals are blocked, and a thread waits for them.
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # before any thread: each inherits it
+
+    def stop_when_told() -> None:
+        signal.sigwait(ends)
+        dispatcher.stop()
+
+    threading.Thread(target=stop_when_told, name="signals", daemon=True).start()
     dispatcher.run()
 
 
