@@ -8,6 +8,7 @@ from bridge.dialects import (
     algoway,
     bridge,
     commas3,
+    crosstrade,
     generic,
     keyvalue,
     openalgo,
@@ -68,6 +69,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(pineconnector.NAME, pineconnector.read, Form.TEXT),
     Dialect(tradesgnl.NAME, tradesgnl.read, Form.TEXT),
     Dialect(whook.NAME, whook.read, Form.TEXT),
+    Dialect(crosstrade.NAME, crosstrade.read, Form.TEXT),
     Dialect(keyvalue.NAME, keyvalue.read, Form.TEXT),
     Dialect(plain.NAME, plain.read, Form.TEXT),
 )

@@ -122,7 +122,8 @@ _PINECONNECTOR = re.compile(
 )
 _TRADESGNL = re.compile(r"[^,\s]+\s*,\s*[^,\s=]+\s*,\s*(?:buy|sell|close(?:buy|sell|all))\b", re.I)
 _ALERTATRON = re.compile(r"[A-Za-z0-9_ -]{1,60}\([^()\n]{1,60}\)\s*\{", re.ASCII)
-_CROSSTRADE = re.compile(r"(?:^|;)\s*command\s*=", re.I)
+_COMMAND = re.compile(r"(?:^|;)\s*command\s*=", re.I)
+_CROSSTRADE = re.compile(r"(?:^|;)\s*(?:key|instrument)\s*=", re.I)
 _BARE_CODE = re.compile(r"(?:ENTER|EXIT)-(?:LONG|SHORT|ALL)_[^\n]+")
 _AUTOVIEW = re.compile(r"(?:^|\s)[bc]=")
 _WHOOK = re.compile(
@@ -130,6 +131,11 @@ _WHOOK = re.compile(
     r"|limit:\S|cancel:\S)",
     re.I,
 )
+
+
+def _crosstrade(text: str) -> bool:
+    """A command beside the sender's key, or beside an instrument."""
+    return _COMMAND.search(text) is not None and _CROSSTRADE.search(text) is not None
 
 
 def _words(text: str) -> bool:
@@ -148,7 +154,7 @@ TEXT_MARKS: tuple[tuple[str, Callable[[str], bool]], ...] = (
     ("pineconnector", lambda t: _PINECONNECTOR.match(t) is not None),
     ("tradesgnl", lambda t: _TRADESGNL.match(t) is not None),
     ("alertatron", lambda t: _ALERTATRON.match(t) is not None),
-    ("crosstrade", lambda t: _CROSSTRADE.search(t) is not None),
+    ("crosstrade", _crosstrade),
     ("wundertrading", lambda t: _BARE_CODE.fullmatch(t) is not None),
     ("autoview", lambda t: _AUTOVIEW.search(t) is not None),
     ("whook", lambda t: _WHOOK.search(t) is not None),
