@@ -6,6 +6,7 @@ from enum import Enum
 
 from bridge.dialects import (
     algoway,
+    autoview,
     bridge,
     commas3,
     crosstrade,
@@ -68,6 +69,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(tradingview.NAME, tradingview.read, Form.TEXT),
     Dialect(pineconnector.NAME, pineconnector.read, Form.TEXT),
     Dialect(tradesgnl.NAME, tradesgnl.read, Form.TEXT),
+    Dialect(autoview.NAME, autoview.read, Form.TEXT),
     Dialect(whook.NAME, whook.read, Form.TEXT),
     Dialect(crosstrade.NAME, crosstrade.read, Form.TEXT),
     Dialect(keyvalue.NAME, keyvalue.read, Form.TEXT),

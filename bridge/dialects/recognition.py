@@ -125,7 +125,7 @@ _ALERTATRON = re.compile(r"[A-Za-z0-9_ -]{1,60}\([^()\n]{1,60}\)\s*\{", re.ASCII
 _COMMAND = re.compile(r"(?:^|;)\s*command\s*=", re.I)
 _CROSSTRADE = re.compile(r"(?:^|;)\s*(?:key|instrument)\s*=", re.I)
 _BARE_CODE = re.compile(r"(?:ENTER|EXIT)-(?:LONG|SHORT|ALL)_[^\n]+")
-_AUTOVIEW = re.compile(r"(?:^|\s)[bc]=")
+_AUTOVIEW = re.compile(r"(?:^|[\s|])[bc]=", re.I)
 _WHOOK = re.compile(
     r"\s(?:(?:pos|position)\s+-?[0-9]|close\s+[0-9.]+%|[0-9.]+\$|(?-i:x)[0-9.]+(?:\s|$)"
     r"|limit:\S|cancel:\S)",
