@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bridge.dialects import (
+    alertatron,
     algoway,
     autoview,
     bridge,
@@ -71,6 +72,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(tradesgnl.NAME, tradesgnl.read, Form.TEXT),
     Dialect(autoview.NAME, autoview.read, Form.TEXT),
     Dialect(whook.NAME, whook.read, Form.TEXT),
+    Dialect(alertatron.NAME, alertatron.read, Form.TEXT),
     Dialect(crosstrade.NAME, crosstrade.read, Form.TEXT),
     Dialect(keyvalue.NAME, keyvalue.read, Form.TEXT),
     Dialect(plain.NAME, plain.read, Form.TEXT),
