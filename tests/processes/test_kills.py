@@ -11,6 +11,8 @@ from bridge.paper.faults import Rule
 from tests.processes.service import EXIT_SECONDS, PLACE, Process, Service, kill
 from tests.processes.stream import Stream, check_once
 
+pytestmark = pytest.mark.slow  # processes take their time to start
+
 EACH = 15
 FINAL_SECONDS = 100.0
 """An order that may have been sent is given up for absent after a minute, not before."""
@@ -48,7 +50,6 @@ def kill_master(service: Service, process: Process) -> Process:
     return service.serve()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("seed", [11, 12])
 def test_killing_the_web_and_dispatcher_at_any_moment_loses_no_acknowledged_alert_and_sends_nothing_twice(  # noqa: E501 - one sentence
     embedded: Service, seed: int

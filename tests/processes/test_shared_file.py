@@ -14,6 +14,7 @@ from tests.processes.test_kills import FINAL_SECONDS
 
 ANSWER_SECONDS = 0.04
 WAKE_UP_SECONDS = 0.05
+"""From the alert to the broker, on a machine with nothing else to do; the poll alone takes 0.5."""
 
 
 def test_two_workers_on_one_file_never_work_the_same_lane_at_once(shared_file: Service) -> None:
@@ -48,12 +49,17 @@ def test_a_worker_sees_what_another_process_wrote_within_milliseconds(
     shared_file.work()
     shared_file.serve()
     urls = list(shared_file.hooks.values())
+    answered = []
     for number in range(24):
+        begun = time.monotonic()
         assert post(urls[number % 4], number).status == 200
+        answered.append(time.monotonic() - begun)
         time.sleep(0.1)
     shared_file.wait_final(FINAL_SECONDS)
 
     reached = dict(shared_file.placements())
-    # from the arrival of the alert, which is before its commit
+    # from the arrival of the alert, which is before its commit; the first ones sign in
     waits = [reached[e.tag] / 1e9 - e.received_at.timestamp() for e in shared_file.executions()[4:]]
-    assert statistics.median(waits) < WAKE_UP_SECONDS, sorted(waits)
+    # how slow this machine is just now shows in the answers of the web
+    busy = 2 * statistics.median(answered)
+    assert statistics.median(waits) < WAKE_UP_SECONDS + busy, (sorted(waits), busy)

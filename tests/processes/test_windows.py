@@ -13,6 +13,8 @@ from bridge.domain.status import FINAL, Status
 from bridge.paper.faults import Rule
 from tests.processes.service import PLACE, Process, Service, wait_until
 
+pytestmark = pytest.mark.slow  # processes take their time to start
+
 CLOSE = "DELETE /trade/positions/{positionId}"
 OPENING = {"bridge": 1, "action": "buy", "symbol": "EURUSD", "quantity": "0.10", "unit": "lots"}
 CLOSING = {"bridge": 1, "action": "close", "symbol": "EURUSD"}
@@ -69,7 +71,6 @@ def test_an_order_that_turns_up_after_the_restart_is_adopted(embedded: Service) 
     assert calls(embedded, PLACE) == 1
 
 
-@pytest.mark.slow
 def test_an_order_that_never_arrived_is_given_up_after_a_minute_and_not_sent_again(
     embedded: Service,
 ) -> None:
