@@ -59,20 +59,9 @@ _OPTION = (
     *("optionType", "intrinsicValue", "expiration"),
     *("strikeCount", "strikesAway", "strikePrice"),
 )
-_TARGET: Mapping[str, LevelKind] = MappingProxyType(
-    {
-        "limitPrice": LevelKind.PRICE,
-        "percent": LevelKind.PERCENT,
-        "amount": LevelKind.DISTANCE,
-    }
-)
-_STOP: Mapping[str, LevelKind] = MappingProxyType(
-    {
-        "stopPrice": LevelKind.PRICE,
-        "percent": LevelKind.PERCENT,
-        "amount": LevelKind.DISTANCE,
-    }
-)
+_AWAY = {"percent": LevelKind.PERCENT, "amount": LevelKind.DISTANCE}
+_TARGET: Mapping[str, LevelKind] = MappingProxyType({"limitPrice": LevelKind.PRICE, **_AWAY})
+_STOP: Mapping[str, LevelKind] = MappingProxyType({"stopPrice": LevelKind.PRICE, **_AWAY})
 _TRAIL: Mapping[str, LevelKind] = MappingProxyType(
     {"trailAmount": LevelKind.DISTANCE, "trailPercent": LevelKind.PERCENT}
 )

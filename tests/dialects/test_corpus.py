@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bridge.dialects import NAMES, parse
+from bridge.dialects import parse
 from bridge.domain.signals import Refusal, Signal
 from bridge.domain.values import Action, OrderType
 
@@ -18,7 +18,9 @@ ROWS: list[Row] = [
     json.loads(line)
     for line in (Path(__file__).parent / "alert-corpus.jsonl").read_text("utf-8").splitlines()
 ]
-READ_NOW = {*NAMES, "any"}
+CLEAR = [r for r in ROWS if r["expected"]["verdict"] == "signal"]
+UNDERSTOOD_AT_LEAST = 83
+"""Of the clear messages; it only ever rises."""
 
 
 def named(row: Row) -> str:
@@ -82,26 +84,18 @@ def test_no_message_is_acted_on_against_what_is_expected(row: Row) -> None:
     assert judge(row) in ("right", "refused")
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        r
-        for r in ROWS
-        if r["expected"]["verdict"] == "signal" and r["expected"]["dialect"] in READ_NOW
-    ],
-    ids=named,
-)
-def test_every_clear_message_of_a_dialect_we_read_is_understood(row: Row) -> None:
+@pytest.mark.parametrize("row", CLEAR, ids=named)
+def test_every_clear_message_is_understood(row: Row) -> None:
     assert judge(row) == "right", parse(row["raw"].encode())
 
 
-def test_the_score_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_score_is_told_and_does_not_fall(capsys: pytest.CaptureFixture[str]) -> None:
     score = Counter((r["expected"]["verdict"], r["expected"]["dialect"], judge(r)) for r in ROWS)
     with capsys.disabled():
         for (verdict, dialect, judged), count in sorted(score.items()):
-            if verdict == "signal":
-                print(f"\n{verdict:7} {dialect:14} {judged:9} {count}", end="")  # noqa: T201
+            print(f"\n{verdict:7} {dialect:14} {judged:9} {count}", end="")  # noqa: T201
     assert sum(score.values()) == len(ROWS)
+    assert sum(judge(row) == "right" for row in CLEAR) >= UNDERSTOOD_AT_LEAST
 
 
 def test_a_refusal_names_its_code_and_explains_itself() -> None:

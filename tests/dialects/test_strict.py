@@ -121,6 +121,27 @@ def test_the_place_where_json_breaks_is_named() -> None:
             piece * (65_000 // len(piece))
             for piece in (b"secret", b'secret:"', b'"key":[', b"1,buy,")
         ),
+        *(
+            piece * (65_000 // len(piece))
+            for piece in (b"SIGNAL=BUY;", b"a=1\nSIGNAL=BUY\n", b"\\n", b"BUY\n", b"a:buy x=1\n")
+        ),
+        *(
+            b"1,buy,EURUSD," + piece * (64_000 // len(piece))
+            for piece in (b",", b"risk=1,", b"=", b" ")
+        ),
+        *(b"1,EURUSD,buy," + piece * (64_000 // len(piece)) for piece in (b"a=b,", b"tp1=1,")),
+        *(
+            b"K(X) {" + piece * (64_000 // len(piece))
+            for piece in (b"market(", b"a=1,", b"market(side=buy);", b"K(X) {", b"(a=", b" ")
+        ),
+        b"K(X){market(position=0);}" * 2_600,
+        *(b"command=PLACE;key=K;" + piece * 10_000 for piece in (b"a=1;", b";", b"qty=1 ", b"=")),
+        *(b"s=x b=long " + piece * 10_000 for piece in (b"q=1|", b"& ", b"q=1 ", b"p=-")),
+        *(b"acct X/Y buy 3$ " + piece * 10_000 for piece in (b"x3 ", b"//", b"pos 1\n", b"1$ ")),
+        b"ENTER-LONG_" + b"A_" * 32_000,
+        b"ENTER-LONG_" + b"A" * 64_000,
+        b'{"code":"ENTER-LONG_' + b"A_" * 2_000 + b'"}',
+        b'{"platform_name":"x","order_action":"buy","ticker":"' + b"a=" * 2_000 + b'"}',
         b'{"a":"' + b'\\"' * 32_000,
         b'"' + b"\\" * 65_000,
         b"{" + b"/*" * 32_000,
