@@ -139,12 +139,6 @@ def _reader(name: str | None, message: Message) -> Dialect:
             "No instruction is recognised in the message. Send our JSON, or a text of a known "
             "dialect.",
         )
-    if name not in _READERS:
-        raise Refused(
-            "dialect_not_supported",
-            None,
-            f"This is a message of {name}, which is not read yet. Send our JSON instead.",
-        )
     return _READERS[name]
 
 

@@ -1,8 +1,4 @@
-"""Whose message it is: the first mark that fits, in a fixed order.
-
-The marks of dialects that are not read yet stand here too, so that their messages are never
-mistaken for another dialect's.
-"""
+"""Whose message it is: the first mark that fits, in a fixed order."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -128,8 +124,10 @@ _BARE_CODE = re.compile(r"(?:ENTER|EXIT)-(?:LONG|SHORT|ALL)_[^\n]+")
 _AUTOVIEW = re.compile(r"(?:^|[\s|])[bc]=", re.I)
 _WHOOK = re.compile(
     r"\s(?:(?:pos|position)\s+-?[0-9]|close\s+[0-9.]+%|[0-9.]+\$|(?-i:x)[0-9.]+(?:\s|$)"
-    r"|limit:\S|cancel:\S)",
-    re.I,
+    r"|limit:\S|cancel:\S)"
+    r"|^[A-Za-z0-9_-]{1,40}\s+[A-Za-z0-9]{1,20}/[A-Za-z0-9:]{1,20}\s+(?:buy|sell|close)"
+    r"(?:\s+[0-9.]+[$%]?)?\s*$",
+    re.I | re.M,
 )
 
 

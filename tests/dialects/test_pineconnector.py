@@ -160,6 +160,12 @@ def needed(command: str) -> str:
     [
         ("short,NAS100,sl=40,tp=90,risk=2", "setting_missing", "sl"),
         ("buy,EURUSD,risk=1,tp=90", "setting_missing", "tp"),
+        (
+            "buy,XAUUSD,risk=0.5,sl=300,trailtrig=15,traildist=10,trailstep=3,betrigger=30,"
+            "beoffset=5,spread=2",
+            "unsupported_field",
+            "spread",
+        ),
         ("buy,EURUSD", "quantity_missing", "risk"),
         ("buy,EURUSD,risk=0", "not_positive", "risk"),
         ("buy,EURUSD,risk=1%", "quantity_unreadable", "risk"),

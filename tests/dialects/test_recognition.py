@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.dialects import DIALECTS, NAMES, parse
+from bridge.dialects import DIALECTS, NAMES, parse, recognition
 from bridge.dialects.messages import open_message
 from bridge.dialects.notes import Notes
 from bridge.domain.signals import Parsed, Refusal
@@ -56,6 +56,8 @@ def test_every_dialect_has_a_sample() -> None:
         ("autoview", "e=bitmex s=xbtusd c=position b=long t=market"),
         ("whook", "myKucoinA ETH/USDT buy 300$ x3"),
         ("whook", "acct ETH/USDT pos -50"),
+        ("whook", "acct ETH/USDT sell 50%"),
+        ("whook", "acct ETH/USDT close"),
         ("keyvalue", "SYMBOL=ETHUSDT;SIGNAL=BUY;VOLUME=0.2;BOT_ID=1"),
         ("keyvalue", "EXCHANGE=binance\nSYMBOL=ETHBTC\nSIGNAL=CANCEL"),
         ("keyvalue", "deribit:long symbol=BTC-PERPETUAL size=1000"),
@@ -63,6 +65,11 @@ def test_every_dialect_has_a_sample() -> None:
 )
 def test_a_vendors_message_is_named(vendor: str, text: str) -> None:
     assert parse(text.encode()).dialect == vendor
+
+
+def test_every_mark_belongs_to_a_dialect_that_is_read() -> None:
+    marked = {name for name, _ in (*recognition.JSON_MARKS, *recognition.TEXT_MARKS)}
+    assert marked | {"json"} == set(NAMES)
 
 
 def test_ticker_and_action_beside_a_key_that_only_json_knows_is_json() -> None:
@@ -103,6 +110,16 @@ def test_a_hook_that_pins_json_takes_ticker_and_action_as_json() -> None:
         ("bridge", '{"pair":"EURUSD","signal":"SELL"}', "version_unsupported"),
         ("tradingview", "BUY ETHUSD QTY:0.2", "not_understood"),
         ("words", "Gold looks strong", "not_understood"),
+        ("traderspost", "BUY ETHUSD QTY:0.2", "not_understood"),
+        ("keyvalue", '{"pair":"EURUSD","signal":"SELL"}', "not_understood"),
+        ("keyvalue", "BUY ETHUSD QTY:0.2", "action_missing"),
+        ("pineconnector", "BUY ETHUSD QTY:0.2", "not_understood"),
+        ("tradesgnl", "x", "action_missing"),
+        ("alertatron", "BUY ETHUSD QTY:0.2", "not_understood"),
+        ("crosstrade", "BUY ETHUSD QTY:0.2", "line_unknown"),
+        ("autoview", "BUY ETHUSD QTY:0.2", "list_unreadable"),
+        ("whook", "BUY ETHUSD QTY:0.2", "symbol_unclear"),
+        ("wundertrading", "BUY ETHUSD QTY:0.2", "code_unreadable"),
         ("esperanto", "BUY ETHUSD QTY:0.2", "dialect_not_supported"),
     ],
 )
