@@ -502,8 +502,8 @@ def test_any_other_unknown_key_is_listed_and_not_applied(key: str) -> None:
         ({"action": "buy", "order_type": "limit"}, "price_missing", "price"),
         (
             {"action": "buy", "limit_price": 5, "quantity": 1, "class": "x"},
-            "dialect_not_supported",
-            None,
+            "word_unknown",
+            "class",
         ),
         (
             {"action": "buy", "type": "limit", "limit_price": 5, "stop_price": 4},
