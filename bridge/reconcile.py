@@ -116,9 +116,9 @@ def _judge(lane: Lane, execution: Execution, round_: _Round) -> Verdict:
 def _judge_place(
     execution: Execution, sent: Sent, round_: _Round, now: datetime, patience: Patience
 ) -> Verdict:
-    """Positions first; the other lists only when they are needed to tell."""
+    """Positions first; the other lists only when they are needed to tell, or to name the order."""
     positions = round_.positions()
-    quickly = judge_quickly(sent, positions.rows)
+    quickly = None if sent.unknown else judge_quickly(sent, positions.rows)
     if quickly is not None:
         return quickly
     history, orders = round_.history(), round_.orders()

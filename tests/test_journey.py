@@ -451,7 +451,10 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_tag_and_not_sent_again(
     world.post(opening())
     world.work()
 
-    assert ends(world) == [("place", "filled")]
+    (execution,) = world.executions()
+    assert execution.status == "filled"
+    assert execution.broker_order_id is not None
+    assert execution.position_id is not None
     assert sent(paper) == 1
     assert "execution.unknown" in world.events()
 

@@ -44,6 +44,8 @@ class Held:
             if heartbeat.generation(db) > GENERATION:
                 log.error("the database is of a newer generation; this dispatcher claims nothing")
                 return []
+            # on SQLite the clock is read here, under the write lock that the first statement took:
+            # read before it, another's newer lease would look longer than a lease can be
             claimed = lanes.claim(db, tools.owner, lease, slots, tools.now())
         taken = [Lane(tools, c, Lease(until)) for c in claimed]
         with self._guard:

@@ -115,16 +115,16 @@ def judge_quickly(sent: Sent, positions: Sequence[Position]) -> Settled | None:
 
 
 def judge_place(sent: Sent, lists: Lists, now: datetime, patience: Patience) -> Verdict:
-    """A placement, by every list."""
-    quickly = judge_quickly(sent, lists.positions)
-    if quickly is not None:
-        return quickly
+    """A placement, by every list: its order first, for that names fill and position too."""
     orders = [*(lists.orders or ()), *(lists.history or ())]
     found = {o.id: o for o in orders if o.tag == sent.tag or o.id == sent.order_id}
     if len(found) > 1:
         return Settled(Status.NEEDS_REVIEW, why("found_twice")) if sent.unknown else LookAgain()
     if found:
         return _by_order(sent, next(iter(found.values())), lists)
+    quickly = judge_quickly(sent, lists.positions)
+    if quickly is not None:
+        return quickly
     if not sent.unknown:
         return LookAgain()
     if any(p.tag == sent.tag for p in lists.positions):
