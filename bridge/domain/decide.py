@@ -382,7 +382,7 @@ def _meant(intent: Cancel, order: BrokerOrder) -> bool:
     """A protective leg belongs to a position and is never meant: cancelling it adds risk."""
     return (
         order.position_id is None
-        and (intent.order_type is None or order.type == intent.order_type)
+        and (intent.order_type is None or order.resting_type is intent.order_type)
         and (intent.side is None or order.side is intent.side)
     )
 

@@ -95,7 +95,7 @@ def _answer(signal: Signal, rule: Rule) -> list[Matched | Unmatched]:
 def _why_not(signal: Signal, rule: Rule) -> Reason | None:
     if rule.mode is Mode.OFF:
         return why("rule_off")
-    if not _listed(signal.symbol, rule.when.symbols):
+    if not _listed(signal, rule.when.symbols):
         return why("symbol_not_listed", symbol=signal.symbol)
     actions = rule.when.actions
     if signal.action.value not in actions and (signal.action is Action.HALT or ANY not in actions):
@@ -107,8 +107,8 @@ def _why_not(signal: Signal, rule: Rule) -> Reason | None:
     return None
 
 
-def _listed(symbol: str, listed: Sequence[str]) -> bool:
-    wanted = {symbol.casefold(), symbol.rpartition(":")[2].casefold()}
+def _listed(signal: Signal, listed: Sequence[str]) -> bool:
+    wanted = {signal.symbol.casefold(), signal.bare_symbol.casefold()}
     return any(s == ANY or s.casefold() in wanted for s in listed)
 
 
@@ -157,6 +157,8 @@ def _negated(number: Decimal | None) -> Decimal | None:
 def _legs(signal: Signal, rule: Rule, account: RuleAccount) -> tuple[Leg, ...] | Reason:
     """The legs one signal asks for on one account, in their order: cancel, close, open."""
     symbol = _broker_symbol(signal, rule)
+    if signal.cancel is not None and signal.cancel.of is not None:
+        return why("reference_not_carried_out", of=signal.cancel.of)
     if symbol is None and signal.action not in (Action.CLOSE, Action.CANCEL):
         return why("needs_exact_symbol", action=signal.action)
     wanted = _wanted(signal, rule, account)

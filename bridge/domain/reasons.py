@@ -27,6 +27,10 @@ REASONS: Mapping[str, str] = {
     "no_stated_position": "The rule follows the stated position, and the alert states none.",
     "action_not_carried_out": "A {action} by alert is not carried out by rules.",
     "reverse_side_missing": "A reverse must say the side where it ends: long or short.",
+    "reference_not_carried_out": (
+        "Cancelling the one order that an alert names ({of}) is not carried out, "
+        "and cancelling all of them would be another thing."
+    ),
     "account_not_named": "The alert names accounts, and none of this rule's is among them.",
     "needs_exact_symbol": "{action} needs one symbol, not every symbol.",
     # at the turn, denied by us

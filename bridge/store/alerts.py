@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from bridge.domain.status import AlertStatus
 from bridge.store.tables.base import table_of
-from bridge.store.tables.work import AlertRow, ExecutionRow, SeenRow
+from bridge.store.tables.work import AlertRow, SeenRow
 
 
 @dataclass(frozen=True)
@@ -115,13 +115,3 @@ def mark_duplicate(db: Session, alert: int, first: int, *, conflict: bool) -> No
         .where(AlertRow.id == alert)
         .values(status=AlertStatus.DUPLICATE, duplicate_of=first, conflict=conflict)
     )
-
-
-def executions_of(db: Session, alert: int) -> list[tuple[str, str]]:
-    """Public id and status of an alert's executions, in their order."""
-    rows = db.execute(
-        sa.select(ExecutionRow.public_id, ExecutionRow.status)
-        .where(ExecutionRow.alert == alert)
-        .order_by(ExecutionRow.id)
-    )
-    return [(r.public_id, r.status) for r in rows]

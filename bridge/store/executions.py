@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,6 @@ from bridge.domain.intents import Intent, direction_of, kind_of
 from bridge.domain.reasons import Reason
 from bridge.domain.status import (
     FINAL,
-    UNFINISHED,
     Status,
     check_move,
     check_next_attempt,
@@ -366,26 +365,6 @@ def recent_instruments(db: Session, account: int, limit: int = 20) -> tuple[str,
     return tuple(r.instrument for r in rows)
 
 
-def oldest_queued(db: Session) -> datetime | None:
-    """When the execution that waits longest was made."""
-    return db.execute(
-        sa.select(sa.func.min(ExecutionRow.created_at)).where(ExecutionRow.status == Status.QUEUED)
-    ).scalar()
-
-
-def unfinished_count(db: Session, user: int) -> int:
-    """How many executions of a user are not final."""
-    statement = sa.select(sa.func.count()).where(
-        ExecutionRow.user == user, ExecutionRow.status.in_([s.value for s in UNFINISHED])
-    )
-    return db.execute(statement).scalar_one()
-
-
 def written_plan(plan: tuple[Leave, ...]) -> str:
     """A close's plan as its row keeps it."""
     return json.dumps(write(plan))
-
-
-def plain_values(values: Mapping[str, Any]) -> str:
-    """Lists and mappings as a row keeps them."""
-    return json.dumps(write(values), ensure_ascii=False)

@@ -19,11 +19,6 @@ def beat(db: Session, name: str, generation: int, now: datetime) -> None:
     )
 
 
-def last_beat(db: Session) -> datetime | None:
-    """When any dispatcher last said that it lives."""
-    return db.execute(sa.select(sa.func.max(DispatcherRow.beat_at))).scalar()
-
-
 def generation(db: Session) -> int:
     """What lanes and statuses mean here."""
     return db.execute(sa.select(GenerationRow.number)).scalar_one()

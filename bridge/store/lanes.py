@@ -182,11 +182,6 @@ def _release(sqlite_: bool) -> sa.Executable:
     return sa.update(_LANE).where(_IS_OURS).values(free)
 
 
-def wake(db: Session, account: int, now: datetime) -> None:
-    """Make a lane due now."""
-    db.execute(sa.update(LaneRow).where(LaneRow.account == account).values(ready_at=_now(db, now)))
-
-
 def next_ready(db: Session, now: datetime) -> timedelta | None:
     """How long until the earliest lane without an owner is due, or None."""
     earliest = sa.select(sa.func.min(LaneRow.ready_at) - _now(db, now)).where(

@@ -623,3 +623,10 @@ def test_both_the_alert_and_the_rule_may_require_a_position(
 ) -> None:
     made = only(signal(require=alerts), unless=Unless(require=rules)).guards
     assert (made.require, made.require_also) == found
+
+
+def test_a_cancel_of_one_named_order_never_cancels_the_others() -> None:
+    named = signal(Action.CANCEL, cancel=CancelFilter(of="x-17"))
+    (answer,) = match(named, [rule()])
+    assert isinstance(answer, Unmatched)
+    assert answer.reason.code == "reference_not_carried_out"

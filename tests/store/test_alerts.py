@@ -15,11 +15,7 @@ from bridge.store.db import Database
 from bridge.store.tables.work import AlertRow
 from tests.factories import (
     NOON,
-    make_account,
-    make_alert,
-    make_execution,
     make_hook,
-    make_rule,
     make_user,
 )
 
@@ -201,16 +197,3 @@ def test_a_repeat_is_linked_to_the_first(
         row = db.get_one(AlertRow, again.id)
         assert (row.status, row.duplicate_of, row.conflict) == ("duplicate", first.id, conflict)
         assert db.get_one(AlertRow, first.id).status == "accepted"
-
-
-def test_an_alerts_executions_are_told_in_their_order(database: Database) -> None:
-    with database.transaction() as db:
-        user = make_user(db)
-        hook = make_hook(db, user)
-        alert, other = make_alert(db, hook), make_alert(db, hook)
-        account = make_account(db, user)
-        rule = make_rule(db, hook, account)
-        made = [make_execution(db, alert, rule, account, leg=n) for n in (2, 1)]
-        make_execution(db, other, rule, account)
-        told = [(e.public_id, "filled") for e in made]
-        assert alerts.executions_of(db, alert.id) == told

@@ -14,7 +14,7 @@ from bridge.domain.decide import Leave
 from bridge.domain.intents import Intent
 from bridge.domain.reasons import why
 from bridge.domain.status import FINAL, Status
-from bridge.domain.values import PositionSide, Tag, make_tag
+from bridge.domain.values import PositionSide, make_tag
 from bridge.errors import LostRace
 from bridge.store import executions
 from bridge.store.db import Database
@@ -166,7 +166,6 @@ def test_only_what_is_not_final_is_unfinished(desk: Desk, status: Status) -> Non
         make_execution(db, make_alert(db, hook), rule, account, status=status)
     with desk.database.reading() as db:
         assert bool(executions.unfinished(db, desk.accounts[0])) is (status not in FINAL)
-        assert executions.unfinished_count(db, desk.user) == int(status not in FINAL)
 
 
 def test_earlier_legs_of_the_same_signal_are_found_also_when_final(desk: Desk) -> None:
@@ -409,20 +408,3 @@ def test_what_was_traded_last_is_read_ahead(desk: Desk) -> None:
         recent = executions.recent_instruments(db, desk.accounts[0])
         assert recent == ("EURUSD", "US30", "GBPUSD")
         assert executions.recent_instruments(db, desk.accounts[0], 1) == ("EURUSD",)
-
-
-def test_the_oldest_that_waits_is_told(desk: Desk) -> None:
-    with desk.database.reading() as db:
-        assert executions.oldest_queued(db) is None
-    desk.queued(now=NOON + SECOND)
-    first = desk.queued()
-    with desk.database.reading() as db:
-        assert executions.oldest_queued(db) == NOON
-    desk.start(first)
-    with desk.database.reading() as db:
-        assert executions.oldest_queued(db) == NOON + SECOND
-
-
-def test_tags_are_kept_as_made(desk: Desk) -> None:
-    tag = Tag("b1" + "z" * 29)
-    assert desk.queued(tag=tag).tag == tag

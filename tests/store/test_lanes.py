@@ -266,16 +266,6 @@ def test_a_submit_waits_for_the_one_who_holds_the_lane(
     assert seen(database, accounts[0]).ready_at is not None
 
 
-def test_a_lane_sleeps_until_it_is_woken(database: Database, accounts: list[int]) -> None:
-    submit(database, accounts[0])
-    (lane,) = claim(database, "me")
-    give_back(database, lane, timedelta(seconds=30))
-    assert claim(database) == []
-    with database.transaction() as db:
-        lanes.wake(db, accounts[0], now())
-    assert len(claim(database)) == 1
-
-
 # --- when to look again -----------------------------------------------------------------------
 
 

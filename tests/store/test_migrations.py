@@ -1,16 +1,18 @@
 """From nothing to the newest schema, and what the code believes is what is there."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 
-from bridge.store import heartbeat
+from bridge.store import Session, heartbeat
 from bridge.store.db import Database
 from bridge.store.migrate import GENERATION, MIGRATIONS, differences, is_current, upgrade
 from bridge.store.tables import Base
+from bridge.store.tables.work import DispatcherRow
 from tests.factories import NOON
 
 
@@ -44,6 +46,10 @@ def test_a_database_from_nothing_is_not_current_until_it_is_upgraded(tmp_path: P
     database.dispose()
 
 
+def last_beat(db: Session) -> datetime | None:
+    return db.scalar(sa.select(sa.func.max(DispatcherRow.beat_at)))
+
+
 def test_an_upgrade_may_be_repeated_and_keeps_what_is_there(
     database: Database, database_url: str
 ) -> None:
@@ -52,7 +58,7 @@ def test_an_upgrade_may_be_repeated_and_keeps_what_is_there(
     upgrade(database_url)
     assert is_current(database)
     with database.reading() as db:
-        assert heartbeat.last_beat(db) == NOON
+        assert last_beat(db) == NOON
 
 
 def test_an_older_or_unknown_schema_is_not_current(database: Database) -> None:
@@ -89,10 +95,10 @@ def test_a_fresh_database_has_our_generation(database: Database) -> None:
 
 def test_a_dispatcher_that_lives_is_seen(database: Database) -> None:
     with database.reading() as db:
-        assert heartbeat.last_beat(db) is None
+        assert last_beat(db) is None
     for seconds in (0, 5):
         with database.transaction() as db:
             heartbeat.beat(db, "one", GENERATION, NOON.replace(second=seconds))
             heartbeat.beat(db, "two", GENERATION, NOON)
     with database.reading() as db:
-        assert heartbeat.last_beat(db) == NOON.replace(second=5)
+        assert last_beat(db) == NOON.replace(second=5)
