@@ -90,11 +90,16 @@ def guarded_step(lane: Lane) -> bool:
 
 def _after_trouble(lane: Lane) -> bool:
     """Put off what is due: a `sending` row becomes unknown at the next step by itself."""
-    due_at = lane.tools.now() + _TROUBLE_WAIT
+    try:
+        _put_off(lane)
+    except (LostLane, LostRace, NotStored) as exc:
+        log.warning("what failed could not be put off", account=lane.account, error=str(exc))
+        return False
+    return True
+
+
+def _put_off(lane: Lane) -> None:
     with lane.tools.database.transaction() as db:
         lane.hold(db)
-        for execution in executions.unfinished(db, lane.account):
-            if execution.status is Status.QUEUED and execution.due_at <= lane.tools.now():
-                executions.wait(db, execution, why("lane_trouble"), due_at)
-                break
-    return True
+        now = lane.tools.now()
+        executions.put_off(db, lane.account, why("lane_trouble"), now, now + _TROUBLE_WAIT)

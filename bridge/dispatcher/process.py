@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 SLOTS = 16
 """Lanes worked at once: each waits for the broker most of its time."""
 
-_RENEWALS = Patience(pool=2, wait=2.0, statement=2.0)
+_RENEWALS = Patience(pool=2, wait=1.0, statement=2.0, urgent=True, queue=1.0)
 _EMBEDDED_WATCH_SECONDS = 0.25
 
 

@@ -283,6 +283,19 @@ def wait(db: Session, execution: Execution, why: Reason, due_at: datetime) -> No
     _write(db, execution, due_at=due_at, **values)
 
 
+def put_off(db: Session, account: int, why: Reason, now: datetime, due_at: datetime) -> None:
+    """Let nothing of a lane that is due now be due before `due_at`, whatever its rows hold."""
+    db.execute(
+        sa.update(_EXECUTION)
+        .where(
+            _C.account == account,
+            _C.due_at <= now,
+            _C.status.in_([Status.QUEUED, Status.WORKING, Status.UNKNOWN]),
+        )
+        .values(due_at=due_at, waiting=why.text)
+    )
+
+
 def looked(db: Session, execution: Execution, due_at: datetime, *, absent: bool = False) -> None:
     """One look at the broker's lists settled nothing: look again at `due_at`."""
     _write(
