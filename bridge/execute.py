@@ -388,6 +388,11 @@ def _write_sending(
         lane.hold(db)
         now = lane.tools.now()
         lane.record_calls(db, Event.EXECUTION_OBSERVED, execution)
+        late = _late_to_open(execution, decision, now)
+        if late is not None:
+            executions.move(db, execution, Status.EXPIRED, late, now)
+            lane.record(db, Event.EXECUTION_EXPIRED, execution, reason=late)
+            return None
         due = rates.take(db, opened.connection.id, limit_name, budget, now)
         if due is not None:
             executions.wait(db, execution, why("rate_limited"), due)
