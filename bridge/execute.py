@@ -422,6 +422,13 @@ def _write_sending(
     )
 
 
+def _late_to_open(execution: Execution, decision: Send, now: datetime) -> Reason | None:
+    """The age that counts is the one at this commit, however long it was waited for."""
+    if not isinstance(decision, SendOrder) or not isinstance(execution.intent, Place):
+        return None
+    return too_old(execution.source_time, now, execution.intent.guards.max_age)
+
+
 def _call(opened: Opened, execution: Execution, instrument: Instrument, decision: Send) -> Outcome:
     broker = opened.broker
     match decision:
