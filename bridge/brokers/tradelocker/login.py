@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 from bridge.brokers.base import Limit, Login, Pace, Record, TokenKeeper
 from bridge.brokers.tradelocker import answers, client, limits, strict
-from bridge.brokers.tradelocker.account import Shared, TradeLockerAccount
+from bridge.brokers.tradelocker.account import TradeLockerAccount
+from bridge.brokers.tradelocker.calls import AccountCalls, Shared
 from bridge.brokers.tradelocker.columns import BrokerConfig
 from bridge.brokers.tradelocker.instruments import InstrumentBook
 from bridge.brokers.tradelocker.tokens import TokenRing
@@ -87,7 +88,7 @@ class TradeLockerLogin:
     def close(self) -> None:
         self._transport.close()
 
-    def _config_for(self, lane: TradeLockerAccount, anew: bool) -> BrokerConfig:
+    def _config_for(self, lane: AccountCalls, anew: bool) -> BrokerConfig:
         """The config of this login, at most ten minutes old; read by one thread for all."""
         seen = self._config
         with self._lock:
