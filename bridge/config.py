@@ -225,6 +225,10 @@ def _faults(settings: Settings) -> Iterator[str]:
     if settings.encryption_keys is not None:
         yield from _key_faults(settings.encryption_keys.value)
     yield from _missing_keys(settings)
+    known = {setting["name"] for setting in SETTINGS}
+    for name in sorted(set(os.environ) - known):
+        if name.startswith("BRIDGE_"):
+            yield f"{name}: there is no such setting."
     if settings.sqlite and not settings.volume and any(os.environ.get(p) for p in _PLATFORMS):
         yield (
             "DATABASE_URL: SQLite would be lost with this platform's disk; use Postgres, or set "

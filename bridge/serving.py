@@ -3,8 +3,10 @@
 Threads do not survive a fork, so this is assembled inside the one worker, after it was forked.
 """
 
+import os
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -36,7 +38,7 @@ def prepared(settings: Settings) -> Settings:
     the release. Raises WrongSettings with every reason not to start.
     """
     if settings.database_path is not None:
-        settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(settings.database_path)
         upgrade(settings.database_url)
     database = Database(settings.database_url, PAGES)
     try:
@@ -50,6 +52,12 @@ def prepared(settings: Settings) -> Settings:
         return settings
     finally:
         database.dispose()
+
+
+def make_private(path: Path) -> None:
+    """A new SQLite file that only its owner reads; its WAL takes the same mode."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
 
 
 def _sealed_rows_exist(database: Database) -> bool:

@@ -237,3 +237,10 @@ def test_a_lease_is_renewed_some_times_before_it_ends() -> None:
     assert timings.renewal * 3 < timings.lease
     assert timings.commit_to_call < timings.call
     assert timings.verdict < timings.review
+
+
+def test_a_setting_that_does_not_exist_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BRIDGE_PROXY_HOP", "1")
+    with pytest.raises(WrongSettings) as told:
+        read_settings()
+    assert told.value.sentences == ("BRIDGE_PROXY_HOP: there is no such setting.",)

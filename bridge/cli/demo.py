@@ -1,6 +1,7 @@
 """`bridge demo`: everything on this machine, with paper accounts and a short story of alerts."""
 
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ _ENDS = frozenset(s.value for s in FINAL)
 def demo(once: bool) -> None:
     """Start everything on loopback, send a story of alerts, show what came of each."""
     console = Console(width=max(Console().width, 118), highlight=False)
+    _end_when_told()
     password = secrets.token_urlsafe(12)
     form = story.import_file(password, secrets.token_urlsafe(12))
     with tempfile.TemporaryDirectory(prefix="bridge-demo-") as folder:
@@ -42,6 +44,16 @@ def demo(once: bool) -> None:
 
 
 # --- telling the story ------------------------------------------------------------------------
+
+
+def _end_when_told() -> None:
+    """Every way of being ended ends the processes of the demo too, and removes its folder."""
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, end)
 
 
 @dataclass(frozen=True)
@@ -149,8 +161,14 @@ def _span(start: str, end: str | None) -> str:
 def _invite(console: Console, stage: Stage, password: str) -> None:
     console.print(f"\nThe audit log: [bold]{stage.url}/audit[/bold]")
     console.print(f"Sign in as [bold]{story.EMAIL}[/bold] with [bold]{password}[/bold]")
-    console.print(f"Send an alert yourself: curl -d '{story.STORY[0].body}' {stage.hooks[HOOK]}")
-    console.print("Ctrl-C ends it; nothing of the demo is kept.")
+    console.print("\nSend an alert yourself, or ask the API what came of it:")
+    bearer = f"-H 'Authorization: Bearer {stage.token}'"
+    for command in (
+        f"curl -d 'BUY EURUSD QTY:0.1' {stage.hooks[HOOK]}",
+        f"curl {bearer} '{stage.url}/api/v1/executions?limit=1'",
+    ):
+        console.print(f"  {command}", soft_wrap=True, markup=False)
+    console.print("\nCtrl-C ends it; nothing of the demo is kept.")
     try:
         stage.server.wait()
     except KeyboardInterrupt:

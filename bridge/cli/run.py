@@ -1,6 +1,7 @@
 """`bridge run`, `worker`, `paper`, `migrate`: the processes."""
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -24,12 +25,13 @@ _EXIT_SECONDS = 30
 @click.command()
 def migrate() -> None:
     """Bring the database to the newest schema; safe to repeat."""
+    from bridge.serving import make_private
     from bridge.store.migrate import upgrade
 
     settings = read_settings()
     logs.set_up(settings.log_level)
     if settings.database_path is not None:
-        settings.database_path.parent.mkdir(parents=True, exist_ok=True)
+        make_private(settings.database_path)
     upgrade(settings.database_url)
     click.echo("The database has the newest schema.")
 
@@ -42,6 +44,7 @@ def run() -> None:
     from bridge.serving import prepared
 
     settings = prepared(settings)
+    _check_port(settings)
     with paper_beside(settings) as settings:
         click.echo(f"Bridge listens on http://{settings.host}:{settings.port}")
         click.echo(f"The audit log is at {settings.url}/audit")
@@ -93,6 +96,18 @@ def paper(
         sys.stdout.flush()
 
     serve(broker, host=host, port=port, on_ready=ready)
+
+
+def _check_port(settings: Settings) -> None:
+    """Raises WrongSettings when something else listens there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as exc:
+            raise WrongSettings(
+                [f"PORT: {settings.host}:{settings.port} cannot be listened on ({exc.strerror})."]
+            ) from exc
 
 
 @contextmanager

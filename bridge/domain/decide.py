@@ -27,7 +27,7 @@ from bridge.domain.sizing import Sized, lots_to_close, size
 from bridge.domain.values import OrderType, PositionSide, Side, Unit, epoch_micros, plain
 
 ONLY_EARLIER_AFTER = timedelta(seconds=60)
-"""A close whose turn comes later than this after receipt leaves newer positions alone."""
+"""A close whose turn comes later than this after its alert leaves newer positions alone."""
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def decide(
 
 
 def _decide_place(intent: Place, facts: Facts, moment: Moment) -> Decision:
-    opposed = _opposed(intent, facts)
+    opposed = _opposed(intent, facts, moment)
     if opposed is not None:
         return opposed  # what is open is closed, however old the alert is
     late = too_old(moment.source_time, moment.now, intent.guards.max_age)
@@ -212,13 +212,16 @@ def _decide_place(intent: Place, facts: Facts, moment: Moment) -> Decision:
     return _order_of(intent, facts)
 
 
-def _opposed(intent: Place, facts: Facts) -> Decision | None:
+def _opposed(intent: Place, facts: Facts, moment: Moment) -> Decision | None:
     """What an open opposite position makes of an opening."""
     if intent.after_flat is not None and _held(facts, intent.after_flat, own=intent.own_only):
         return Denied(why("not_flat", side=intent.after_flat))
     other = intent.side.opens.opposite
-    if intent.opposite is None or not _held(facts, other, own=intent.own_only):
+    held = _held(facts, other, own=intent.own_only) if intent.opposite is not None else []
+    if not held:
         return None
+    if not any(_closable(p, moment) for p in held):
+        return Denied(why("newer_position", side=other))
     close = Close(other, CloseAmount(), intent.own_only)
     if intent.opposite is Opposite.CLOSE:
         return Become(close, why("opposite_closed"))
@@ -279,10 +282,11 @@ def _decide_close(
 
 
 def _closable(position: Position, moment: Moment) -> bool:
-    """A late close touches only positions opened before its alert was received."""
-    if moment.now - moment.received_at <= ONLY_EARLIER_AFTER:
+    """A late close touches only positions that were open when its alert fired and was received."""
+    alert = min(moment.received_at, moment.source_time)
+    if moment.now - alert <= ONLY_EARLIER_AFTER:
         return True
-    return position.opened_at is not None and position.opened_at < moment.received_at
+    return position.opened_at is not None and position.opened_at < alert
 
 
 def _plan(held: list[Position], sized: Sized) -> tuple[Leave, ...]:

@@ -27,13 +27,23 @@ class Seen:
     quote: Quote | None
 
 
+def spoken(length: timedelta) -> str:
+    """A length of time as a person says it: `61.3 s`, `12 min`, `5 h`, `40 days`."""
+    seconds = length.total_seconds()
+    if seconds < 120:
+        return f"{seconds:.1f}".removesuffix(".0") + " s"
+    for unit, size, most in (("min", 60, 120), ("h", 3600, 48)):
+        if seconds < most * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86400:.0f} days"
+
+
 def too_old(source_time: datetime, now: datetime, limit: timedelta | None) -> Reason | None:
     """An open whose alert fired longer ago than the limit is not sent."""
     age = max(now - source_time, timedelta())
     if limit is None or age <= limit:
         return None
-    seconds = f"{age.total_seconds():.1f}"
-    return why("too_old", age=seconds, limit=f"{limit.total_seconds():g}")
+    return why("too_old", age=spoken(age), limit=spoken(limit))
 
 
 def _spread(guards: Guards, seen: Seen) -> Reason | None:

@@ -51,6 +51,9 @@ REASONS: Mapping[str, str] = {
     "nothing_to_close": "Denied: nothing to close; no {side} position was open.",
     "nothing_to_cancel": "Denied: nothing to cancel; no such order was resting.",
     "already_there": "Denied: the position already stands at {position}.",
+    "newer_position": (
+        "Denied: the alert is late, and the {side} position was opened only after it."
+    ),
     "not_flat": "Denied: the {side} position was not seen closed, so nothing was opened.",
     "leg_failed": "Denied: its {leg} did not succeed ({status}), so nothing was opened.",
     "wrong_side": "Denied: the {level} at {price} is on the wrong side of the entry at {entry}.",
@@ -70,7 +73,7 @@ REASONS: Mapping[str, str] = {
     "must_not_open": "Denied: the rule closes only, and this would open or enlarge a position.",
     "sign_in_needed": "Waiting: the connection needs sign-in; its owner must act.",
     # expired
-    "too_old": "Expired: {age} s old at its turn; the limit is {limit} s.",
+    "too_old": "Expired: {age} old at its turn; the limit is {limit}.",
     # shadowed
     "shadow_mode": "Shadow mode: nothing was sent.",
     "test_message": "Test message: nothing was sent.",

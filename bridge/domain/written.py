@@ -1,4 +1,4 @@
-"""Our frozen values as JSON and back, exactly: decimals and times as text, kinds by name."""
+"""Our frozen values as JSON and back: decimals as text, times to the millisecond, kinds by name."""
 
 import types
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ def _mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
 
 _WRITERS: dict[Any, Any] = {
     Decimal: plain,
-    datetime: lambda when: when.isoformat(),
+    datetime: rfc3339,
     timedelta: lambda length: plain(Decimal(length // timedelta(microseconds=1)).scaleb(-6)),
     Mapping: _mapping,
     (list, tuple, set, frozenset): lambda many: [write(v) for v in many],

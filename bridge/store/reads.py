@@ -353,6 +353,7 @@ def _line_columns() -> sa.Select[*tuple[Any, ...]]:
             ExecutionRow.public_id.label("execution"),
             ExecutionRow.instrument,
             ExecutionRow.action,
+            ExecutionRow.kind,
             ExecutionRow.quantity,
             ExecutionRow.signal_no,
             ExecutionRow.status,
@@ -361,7 +362,7 @@ def _line_columns() -> sa.Select[*tuple[Any, ...]]:
             ExecutionRow.answered_at,
             HookRow.name.label("hook"),
             RuleRow.name.label("rule"),
-            AccountRow.name.label("account_name"),
+            ConnectionRow.name.label("connection"),
             AccountRow.ref.label("account_ref"),
             of_execution.label("mark"),
         )
@@ -369,8 +370,15 @@ def _line_columns() -> sa.Select[*tuple[Any, ...]]:
         .join(HookRow, HookRow.id == AlertRow.hook)
         .outerjoin(RuleRow, RuleRow.id == ExecutionRow.rule)
         .outerjoin(AccountRow, AccountRow.id == ExecutionRow.account)
+        .outerjoin(ConnectionRow, ConnectionRow.id == AccountRow.connection)
         .outerjoin(first, first.id == AlertRow.duplicate_of)
     )
+
+
+def _action(row: Any) -> str | None:
+    """What is done: a sell that turned out to close is a close."""
+    done: str | None = row.kind if row.kind in ("close", "cancel") else row.action
+    return done
 
 
 def _line(row: Any) -> Line:
@@ -383,11 +391,11 @@ def _line(row: Any) -> Line:
         received_at=row.received_at,
         hook=row.hook,
         symbol=row.instrument or signal.get("symbol"),
-        action=row.action or signal.get("action"),
+        action=_action(row) or signal.get("action"),
         quantity=row.quantity if decided else _number(signal.get("quantity")),
         unit="lots" if decided else signal.get("unit"),
         rule=row.rule,
-        account=row.account_name or row.account_ref,
+        account=row.connection and f"{row.connection} · {row.account_ref}",
         status=row.status or row.alert_status,
         reason=_reason(row),
         milliseconds=_milliseconds(row.received_at, row.answered_at),

@@ -579,3 +579,12 @@ def test_uncounted_lots_of_a_close_name_the_position_read() -> None:
         (Leave("1", D("0.015"), D(0)),),
         ("all 0.015 lots that are open",),
     )
+
+
+def test_a_late_entry_never_closes_what_was_opened_after_its_alert() -> None:
+    fresh = facts(position(side=SHORT, opened_at=NOON + timedelta(minutes=5)))
+    old = aged(600)
+    for opposite in (Opposite.CLOSE, Opposite.REVERSE):
+        decision = decide(place(BUY, opposite=opposite), fresh, old)
+        assert isinstance(decision, Denied)
+        assert decision.reason.code == "newer_position"

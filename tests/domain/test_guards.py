@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bridge.domain.guards import GUARDS, REQUIREMENTS, Seen, standing_against, too_old
+from bridge.domain.guards import GUARDS, REQUIREMENTS, Seen, spoken, standing_against, too_old
 from bridge.domain.instruments import Position
 from tests.domain.made import LONG, NOON, QUOTE, SHORT, D, guards, instrument, position, seconds
 
@@ -143,3 +143,17 @@ def test_the_age_is_told() -> None:
     reason = too_old(NOON, NOON + timedelta(seconds=61.25), seconds(60))
     assert reason is not None
     assert reason.text == "Expired: 61.2 s old at its turn; the limit is 60 s."
+
+
+@pytest.mark.parametrize(
+    ("length", "said"),
+    [
+        (timedelta(seconds=61.34), "61.3 s"),
+        (timedelta(seconds=60), "60 s"),
+        (timedelta(minutes=12), "12 min"),
+        (timedelta(hours=5), "5 h"),
+        (timedelta(days=2518), "2518 days"),
+    ],
+)
+def test_an_age_is_said_as_a_person_says_it(length: timedelta, said: str) -> None:
+    assert spoken(length) == said
