@@ -8,11 +8,11 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import groupby
-from typing import Any
+from typing import Any, NoReturn
 
 from bridge import dialects
 from bridge.audit import Event, record
@@ -62,6 +62,24 @@ class Answer:
     body: dict[str, Any]
 
 
+@dataclass(frozen=True)
+class Signed:
+    """A request's signature fits. `id`: what its sender calls the message, if it says."""
+
+    id: str | None = None
+
+
+@dataclass(frozen=True)
+class Unsigned:
+    """A request carries no signature that fits; `code` tells the hook's owner why."""
+
+    code: str
+
+
+CheckSignature = Callable[[Hook], Signed | Unsigned]
+"""Checks the request that arrived, as the hook asks; asked only where the hook does."""
+
+
 class NotHere(Exception):
     """No such hook, or its second check failed: the sender cannot tell which."""
 
@@ -108,6 +126,7 @@ def receive(
     database: Database,
     arrival: Arrival,
     doubts: Doubts,
+    check_signature: CheckSignature,
     now: datetime,
     randomness: Randomness = os.urandom,
 ) -> Answer:
@@ -115,8 +134,9 @@ def receive(
     hook = find_hook(database, arrival.token, now)
     if hook is None or not hook.enabled:
         raise NotHere
-    meaning = _read(arrival, hook, now)
-    _check_second(database, hook, arrival, meaning, now)
+    signed = _check_sender(database, hook, arrival, check_signature, now)
+    meaning = _named(_read(arrival, hook, now), signed)
+    _check_secret(database, hook, arrival, meaning, now)
     digest = dialects.identity_of(arrival.raw)
     doubted = doubts.about(digest, now)
     reading = _Reading(hook, arrival, masking.mask(arrival.raw), digest, meaning, now, doubted)
@@ -174,29 +194,61 @@ def _read(arrival: Arrival, hook: Hook, now: datetime) -> Parsed | Refusal:
     return meaning
 
 
-def _check_second(
+def _check_sender(
+    database: Database,
+    hook: Hook,
+    arrival: Arrival,
+    check_signature: CheckSignature,
+    now: datetime,
+) -> Signed:
+    """A hook's address list and signature, on the raw bytes. Raises NotHere."""
+    if hook.allow_from and arrival.sender not in hook.allow_from:
+        _fail(database, hook, arrival, now, "address")
+    if hook.signature is None:
+        return Signed()
+    found = check_signature(hook)
+    if isinstance(found, Unsigned):
+        _fail(database, hook, arrival, now, "signature", found.code)
+    return found
+
+
+def _check_secret(
     database: Database, hook: Hook, arrival: Arrival, meaning: Parsed | Refusal, now: datetime
 ) -> None:
-    """A hook's body secret and address list. Failing either looks like an unknown token."""
-    failed = None
-    if hook.allow_from and arrival.sender not in hook.allow_from:
-        failed = "address"
-    elif hook.secret_hash is not None and not _fits(hook.secret_hash, meaning.secret):
-        failed = "secret"
-    if failed is None:
-        return
+    """The secret that a hook wants in the body. Raises NotHere."""
+    if hook.secret_hash is not None and not _fits(hook.secret_hash, meaning.secret):
+        code = meaning.code if isinstance(meaning, Refusal) else None
+        _fail(database, hook, arrival, now, "secret", code)
+
+
+def _fail(
+    database: Database,
+    hook: Hook,
+    arrival: Arrival,
+    now: datetime,
+    purpose: str,
+    code: str | None = None,
+) -> NoReturn:
+    """A failed second check looks like an unknown token; the owner is told, without the body."""
     note(
         database,
         hook,
         Event.HOOK_CHECK_FAILED,
         now,
-        purpose=failed,
+        purpose=purpose,
         address=arrival.sender,
         length=len(arrival.raw),
         digest=sha256(arrival.raw).hexdigest(),
-        code=meaning.code if isinstance(meaning, Refusal) else None,
+        code=code,
     )
     raise NotHere
+
+
+def _named(meaning: Parsed | Refusal, signed: Signed) -> Parsed | Refusal:
+    """An alert whose body names no id has the one of its signature's headers."""
+    if isinstance(meaning, Refusal) or meaning.id is not None:
+        return meaning
+    return replace(meaning, id=signed.id)
 
 
 def _fits(wanted: str, found: Secret | None) -> bool:

@@ -8,15 +8,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from bridge import signing
 from bridge.audit import Event, record
 from bridge.domain.rules import Rule, warnings_of
 from bridge.domain.values import Action
 from bridge.errors import Refused
 from bridge.schemas import ConnectionEntry, HookEntry, RuleForm
-from bridge.sealing import Keys, new_data_key, open_data_key, seal
+from bridge.sealing import DataKey, Keys, new_data_key, open_data_key, seal
 from bridge.store import Session, connections, hooks, people, rules
 from bridge.store.connections import ConnectionFacts, ConnectionForm
-from bridge.store.hooks import Hook, HookForm
+from bridge.store.hooks import Hook, HookForm, Signature
 from bridge.store.rules import OwnedRule
 
 _NOT_BY_RULES = (Action.MODIFY, Action.HALT)
@@ -76,23 +77,45 @@ def change_connection(
     return new
 
 
-def add_hook(db: Session, author: Author, entry: HookEntry) -> tuple[Hook, str]:
-    """A new hook and its token, told once."""
+def add_hook(db: Session, keys: Keys, author: Author, entry: HookEntry) -> tuple[Hook, str]:
+    """A new hook and its token, told once. Raises Refused for a signature without its secret."""
+    check_signature(None, entry)
     form = _merged(HookForm(entry.name), entry)
     made, token = hooks.create(db, author.user, form, author.now)
+    signature = _signature(db, keys, author, made, entry)
+    if signature is not None:
+        made = hooks.set_signature(db, made, signature)
     _note(db, Event.HOOK_CREATED, author, made.name, {"dialect": made.dialect})
     return made, token
 
 
-def change_hook(db: Session, author: Author, old: Hook, entry: HookEntry) -> Hook:
-    """The hook with the keys that the entry states; the others stay as they were."""
+def change_hook(db: Session, keys: Keys, author: Author, old: Hook, entry: HookEntry) -> Hook:
+    """The hook with the keys that the entry states; the others stay as they were.
+
+    A new signing secret leaves the one before live for another 24 hours.
+    """
+    check_signature(old, entry)
     form = _merged(hooks.form_of(old), entry)
     changed = _differences(hooks.form_of(old), form)
+    new = hooks.change(db, old, form) if changed else old
+    signature = _signature(db, keys, author, new, entry)
+    if signature != new.signature:
+        new = hooks.set_signature(db, new, signature)
+        changed.append("signature")
     if not changed:
         return old
-    new = hooks.change(db, old, form)
     _note(db, Event.HOOK_CHANGED, author, new.name, {"changed": changed})
     return new
+
+
+def check_signature(old: Hook | None, entry: HookEntry) -> None:
+    """Raises Refused for a signature that states no secret and has none to keep."""
+    wanted = entry.signature
+    if wanted is None or wanted.secret is not None:
+        return
+    known = old.signature if old is not None else None
+    if known is None or known.scheme != wanted.scheme:
+        raise Refused("missing", "signature.secret", "A new signature needs its secret.")
 
 
 def rotate_hook(db: Session, author: Author, hook: Hook) -> str:
@@ -191,10 +214,29 @@ def _shown(entry: ConnectionEntry) -> dict[str, Any]:
     return {"environment": entry.environment, "server": entry.server}
 
 
-def _sealing(db: Session, keys: Keys, author: Author, password: str) -> connections.Seal:
+def _signature(
+    db: Session, keys: Keys, author: Author, hook: Hook, entry: HookEntry
+) -> Signature | None:
+    """How the hook's alerts must be signed once the entry holds."""
+    wanted = entry.signature
+    if "signature" not in entry.said:
+        return hook.signature
+    if wanted is None:
+        return None
+    if wanted.secret is None:
+        return hook.signature
+    data_key = _data_key(db, keys, author)
+    return signing.changed(data_key, hook, wanted.scheme, wanted.secret, author.now)
+
+
+def _data_key(db: Session, keys: Keys, author: Author) -> DataKey:
     user = author.user
     wrapped = people.ensure_data_key(db, user, lambda: new_data_key(keys, user), author.now)
-    data_key = open_data_key(keys, wrapped, user)
+    return open_data_key(keys, wrapped, user)
+
+
+def _sealing(db: Session, keys: Keys, author: Author, password: str) -> connections.Seal:
+    user, data_key = author.user, _data_key(db, keys, author)
 
     def sealing(place: str) -> str:
         field = connections.PASSWORD_FIELD

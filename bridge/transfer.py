@@ -151,6 +151,8 @@ def _faults(run: _Run, form: ImportForm) -> Iterator[Fault]:
             yield Fault("missing", at, "A new connection needs its password.")
     for i, hook in enumerate(form.hooks):
         yield from _fault_of(f"hooks[{i}]", partial(check_dialect, hook.dialect))
+        old = hooks.by_name(db, user, hook.name)
+        yield from _fault_of(f"hooks[{i}]", partial(routing.check_signature, old, hook))
     known_hooks = {h.name for h in form.hooks} | {h.name for h in hooks.list_of(db, user)}
     known = {c.name for c in form.connections} | {c.name for c in connections.list_of(db, user)}
     for i, rule in enumerate(form.rules):
@@ -219,9 +221,9 @@ def _hook(run: _Run, i: int, entry: HookEntry) -> str | None:
     with _at(f"hooks[{i}]"):
         old = hooks.by_name(run.db, run.author.user, entry.name)
         if old is None:
-            _, token = routing.add_hook(run.db, run.author, entry)
+            _, token = routing.add_hook(run.db, run.keys, run.author, entry)
         else:
-            routing.change_hook(run.db, run.author, old, entry)
+            routing.change_hook(run.db, run.keys, run.author, old, entry)
             if not run.rotate_hooks:
                 return None
             token = routing.rotate_hook(run.db, run.author, old)
@@ -300,4 +302,5 @@ def _hook_out(hook: Hook) -> dict[str, Any]:
         "window": hook.window,
         "enabled": hook.enabled,
         "allow_from": list(hook.allow_from),
+        "signature": {"scheme": hook.signature.scheme} if hook.signature else None,
     }

@@ -20,6 +20,7 @@ LEVELS: Mapping[str, int] = {
     "store": 1,
     "brokers": 1,
     "audit": 2,
+    "signing": 2,
     "notify": 2,
     "observe": 3,
     "controls": 3,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bridge import transfer
+from bridge import signing, transfer
 from bridge.config import Settings
 from bridge.domain.values import Secret
 from bridge.errors import Invalid, NotFound, Refused
@@ -181,6 +181,66 @@ def test_a_hooks_unstated_keys_keep_what_they_were(database: Database) -> None:
     assert kept is not None
     assert (kept.window, kept.dialect) == (90, "bridge")
     assert kept.secret_hash == hooks.hash_of("open sesame")
+
+
+SIGNED = {"scheme": "github", "secret": "a signing secret"}
+
+
+def kept_hook(database: Database) -> hooks.Hook:
+    with database.reading() as db:
+        user = people.by_email(db, "alice@example.com")
+        assert user is not None
+        hook = hooks.by_name(db, user.id, "main")
+    assert hook is not None
+    return hook
+
+
+def entries(database: Database, event: str) -> list[str | None]:
+    with database.reading() as db:
+        found = sa.select(AuditRow.data).where(AuditRow.event == event).order_by(AuditRow.id)
+        return list(db.scalars(found))
+
+
+def test_a_signing_secret_goes_in_sealed_and_never_comes_out(database: Database) -> None:
+    told = take(database, changed(hooks=[{"name": "main", "signature": SIGNED}]))
+    hook = kept_hook(database)
+    assert hook.signature is not None
+    assert hook.signature.scheme == "github"
+    with database.reading() as db:
+        assert signing.live_secrets(db, KEYS, hook, NOON) == (Secret("a signing secret"),)
+        said = [f"{row.subject} {row.data}" for row in db.scalars(sa.select(AuditRow))]
+    out = transfer.export(database, "alice@example.com", NOON)
+    assert out["hooks"][0]["signature"] == {"scheme": "github"}
+    assert "signing secret" not in f"{hook} {told} {out} {said}"
+
+
+def test_what_was_exported_keeps_the_signing_secret_that_is_there(database: Database) -> None:
+    take(database, changed(hooks=[{"name": "main", "signature": SIGNED}]))
+    before = kept_hook(database)
+    take(database, transfer.export(database, "alice@example.com", NOON))
+    take(database, changed(hooks=[{"name": "main"}]))
+    take(database, changed(hooks=[{"name": "main", "signature": SIGNED}]))
+    assert kept_hook(database) == before
+    assert entries(database, "hook.changed") == []
+
+
+def test_changing_a_signature_leaves_an_audit_entry(database: Database) -> None:
+    take(database)
+    for signature in (SIGNED, {**SIGNED, "secret": "another secret"}, None):
+        take(database, changed(hooks=[{"name": "main", "signature": signature}]))
+    assert kept_hook(database).signature is None
+    assert entries(database, "hook.changed") == ['{"changed": ["signature"]}'] * 3
+
+
+@pytest.mark.parametrize("before", [None, {**SIGNED, "scheme": "slack"}])
+def test_a_new_signature_needs_its_secret(database: Database, before: Any) -> None:
+    take(database, changed(hooks=[{"name": "main", "signature": before}]))
+    for name in ("main", "new"):
+        file = changed(hooks=[{"name": name, "signature": {"scheme": "github"}}])
+        with pytest.raises(Invalid) as raised:
+            take(database, file)
+        found = [(f.code, f.field) for f in raised.value.faults]
+        assert ("missing", "hooks[0].signature.secret") in found
 
 
 def test_what_was_exported_can_be_imported_and_holds_no_secret(database: Database) -> None:

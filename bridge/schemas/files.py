@@ -10,6 +10,7 @@ from bridge.domain.values import Secret
 from bridge.schemas.faults import Strict, Told
 from bridge.schemas.fields import Address, Choice, Flag, Many, Nested, Password, Text, Window
 from bridge.schemas.rules import RuleForm, RuleSchema
+from bridge.schemas.signatures import SignatureEntry, SignatureSchema
 
 ENVIRONMENTS = ("paper", "demo", "live")
 EMAIL = r"[^@\s]{1,64}@[^@\s]{1,190}"
@@ -46,6 +47,7 @@ class HookEntry:
     enabled: bool = True
     secret: Secret | None = None
     allow_from: tuple[str, ...] = ()
+    signature: SignatureEntry | None = None
     said: frozenset[str] = frozenset()
 
 
@@ -94,6 +96,7 @@ class HookSchema(Strict):
     enabled = Flag()
     secret = Password(least=8, most=200, allow_none=True)
     allow_from = Many(Address())
+    signature = Nested(SignatureSchema, allow_none=True)
 
     @post_load
     def value(self, data: dict[str, Any], **_: Any) -> HookEntry:

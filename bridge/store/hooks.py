@@ -15,7 +15,18 @@ from bridge.errors import NotFound, Refused
 from bridge.store.tables.routing import HookRow, HookTokenRow
 
 OVERLAP = timedelta(hours=24)
-"""How long a rotated token still works."""
+"""How long a rotated token, or a changed signing secret, still works."""
+
+TABLE = "hook"
+SECRETS_FIELD = "signature_secrets"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The scheme a hook's alerts must be signed by, and its secrets, sealed."""
+
+    scheme: str
+    secrets_sealed: str
 
 
 @dataclass(frozen=True)
@@ -23,7 +34,8 @@ class Hook:
     """A user's secret inbound address.
 
     `window`: for how many seconds a body is remembered. `secret_hash`: SHA-256 of the secret that
-    must stand in the body, if one must. `overlapped`: found by a token that was rotated away.
+    must stand in the body, if one must. `signature`: how its alerts must be signed, if they must.
+    `overlapped`: found by a token that was rotated away.
     """
 
     id: int
@@ -36,8 +48,14 @@ class Hook:
     enabled: bool
     secret_hash: str | None
     allow_from: tuple[str, ...]
+    signature: Signature | None
     created_at: datetime
     overlapped: bool = False
+
+    @property
+    def object(self) -> str:
+        """The place its secrets are sealed for."""
+        return f"{TABLE}:{self.public_id}"
 
 
 @dataclass(frozen=True)
@@ -87,6 +105,19 @@ def change(db: Session, hook: Hook, form: HookForm) -> Hook:
         db.execute(update(HookRow).where(HookRow.id == hook.id).values(**_values(form)))
     except IntegrityError as exc:
         raise _taken(form.name) from exc
+    return mine(db, hook.user, hook.public_id)
+
+
+def set_signature(db: Session, hook: Hook, signature: Signature | None) -> Hook:
+    """The hook asking for another signature, or for none."""
+    db.execute(
+        update(HookRow)
+        .where(HookRow.id == hook.id)
+        .values(
+            signature=signature.scheme if signature else None,
+            signature_secrets=signature.secrets_sealed if signature else None,
+        )
+    )
     return mine(db, hook.user, hook.public_id)
 
 
@@ -158,9 +189,17 @@ def _hook(row: Any, *, overlapped: bool = False) -> Hook:
         enabled=row.enabled,
         secret_hash=row.secret_hash,
         allow_from=tuple(json.loads(row.allow_from)) if row.allow_from else (),
+        signature=_signature(row),
         created_at=row.created_at,
         overlapped=overlapped,
     )
+
+
+def _signature(row: Any) -> Signature | None:
+    """A row that names a scheme and lacks secrets still asks for a signature: none will fit."""
+    if row.signature is None:
+        return None
+    return Signature(row.signature, row.signature_secrets or "")
 
 
 def _values(form: HookForm) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""POST /hook/<token>: cap, address → intake → the answer.
+"""POST /hook/<token>: cap, signature, address → intake → the answer.
 
 Every refusal to recognise the sender is the same 404, byte for byte. Nothing but a fault of our own
 is a 5xx, and that only when the alert is not stored: the sender then sends it again.
@@ -11,15 +11,18 @@ from typing import cast
 from flask import Blueprint, Response, jsonify, request
 from gunicorn.http.errors import NoMoreData, ParseException
 
-from bridge import intake
+from bridge import intake, signing
 from bridge.audit import Event
 from bridge.domain.status import AlertStatus
-from bridge.errors import NotStored
+from bridge.errors import CannotOpen, NotStored
+from bridge.store.hooks import Hook
+from bridge.web import signatures
 from bridge.web.services import services
 
 MAX_BODY = 64 * 1024
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"]
 _QUERY_VALUES = 4
+_CANNOT_OPEN = "signature_secret_unopened"
 
 hook = Blueprint("hook", __name__)
 
@@ -82,7 +85,7 @@ def _take(token: str, raw: bytes) -> Response:
         encoding=request.headers.get("Content-Encoding"),
     )
     try:
-        answer = intake.receive(ours.ingest, arrival, ours.doubts, ours.now())
+        answer = intake.receive(ours.ingest, arrival, ours.doubts, _signature(raw), ours.now())
     except intake.NotHere:
         _hint_at_misaddressed(token)
         raise
@@ -91,6 +94,25 @@ def _take(token: str, raw: bytes) -> Response:
     told = jsonify(answer.body)
     told.status_code = 422 if answer.status is AlertStatus.REFUSED else 200
     return told
+
+
+def _signature(raw: bytes) -> intake.CheckSignature:
+    """How this request is checked at a hook that wants a signature; without secrets none fits."""
+    ours = services()
+    headers = {name.lower(): value for name, value in request.headers.items()}
+
+    def check(hook: Hook) -> intake.Signed | intake.Unsigned:
+        if hook.signature is None or ours.keys is None:
+            return intake.Unsigned(_CANNOT_OPEN)
+        now = ours.now()
+        try:
+            with ours.ingest.reading() as db:
+                secrets = signing.live_secrets(db, ours.keys, hook, now)
+        except CannotOpen:
+            return intake.Unsigned(_CANNOT_OPEN)
+        return signatures.check(hook.signature.scheme, raw, headers, now, secrets)
+
+    return check
 
 
 class _Incomplete(Exception):

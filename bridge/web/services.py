@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from bridge.config import Settings
+from bridge.errors import Refused
 from bridge.intake import Doubts
 from bridge.sealing import Keys
 from bridge.store.db import Database
@@ -29,3 +30,13 @@ class Services:
 def services() -> Services:
     """Those of the app that answers this request."""
     return cast(Services, current_app.extensions["bridge"])
+
+
+def encryption_keys() -> Keys:
+    """The keys of this process. Raises Refused when it has none."""
+    keys = services().keys
+    if keys is None:
+        raise Refused(
+            "no_encryption_keys", None, "This process has no encryption keys, so it seals nothing."
+        )
+    return keys

@@ -125,6 +125,8 @@ def upgrade() -> None:
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("secret_hash", sa.String(length=64), nullable=True),
         sa.Column("allow_from", sa.Text(), nullable=True),
+        sa.Column("signature", sa.String(length=20), nullable=True),
+        sa.Column("signature_secrets", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["user"], ["user_account.id"], name=op.f("fk_hook_user_user_account")

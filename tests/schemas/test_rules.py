@@ -24,6 +24,7 @@ from bridge.schemas import (
     as_written,
     loaded,
 )
+from bridge.schemas.signatures import SignatureEntry
 
 LEAST: dict[str, Any] = {
     "name": "follow",
@@ -226,6 +227,21 @@ def test_a_hook_says_which_keys_were_given() -> None:
     assert entry.allow_from == ("::1",)
 
 
+def _signed(secret: str | None) -> dict[str, Any]:
+    return {"scheme": "github", "secret": secret}
+
+
+def _standard(secret: str) -> dict[str, Any]:
+    return {"scheme": "standard_webhooks", "secret": secret}
+
+
+@pytest.mark.parametrize("text", ["whsec_" + "A" * 32, "A" * 32, "A" * 86, "A" * 86 + "=="])
+def test_a_standard_webhooks_secret_may_lack_prefix_and_padding(text: str) -> None:
+    entry = loaded(HookSchema(), {"name": "main", "signature": _standard(text)})
+    assert entry.signature == SignatureEntry("standard_webhooks", Secret(text))
+    assert text not in repr(entry)
+
+
 @pytest.mark.parametrize(
     ("hook", "code", "field"),
     [
@@ -237,6 +253,20 @@ def test_a_hook_says_which_keys_were_given() -> None:
         ({"allow_from": ["example.com"]}, "bad_address", "allow_from[0]"),
         ({"allow_from": [5]}, "bad_address", "allow_from[0]"),
         ({"dialect": "B!"}, "bad_text", "dialect"),
+        ({"signature": "github"}, "no_object", "signature"),
+        ({"signature": {"secret": "long enough"}}, "missing", "signature.scheme"),
+        ({"signature": {"scheme": "md5"}}, "not_a_choice", "signature.scheme"),
+        ({"signature": {"scheme": ["github"]}}, "not_a_choice", "signature.scheme"),
+        ({"signature": {"scheme": "github", "key": "x"}}, "unknown_key", "signature.key"),
+        ({"signature": _signed("short")}, "bad_secret", "signature.secret"),
+        ({"signature": _signed("pasted with a line\n")}, "bad_secret", "signature.secret"),
+        ({"signature": _signed("half a pair \ud800")}, "bad_secret", "signature.secret"),
+        ({"signature": _signed("x" * 201)}, "bad_secret", "signature.secret"),
+        ({"signature": _signed(None)}, "null", "signature.secret"),
+        ({"signature": _standard("not base64 at all")}, "bad_secret", "signature.secret"),
+        ({"signature": _standard("whsec_" + "A" * 31)}, "bad_secret", "signature.secret"),
+        ({"signature": _standard("whsec_" + "A" * 87)}, "bad_secret", "signature.secret"),
+        ({"signature": _standard("whsk_" + "A" * 32)}, "bad_secret", "signature.secret"),
     ],
 )
 def test_a_wrong_hook_is_refused_by_name(hook: dict[str, Any], code: str, field: str) -> None:

@@ -62,7 +62,10 @@ class AccountRow(Base):
 
 
 class HookRow(Base):
-    """A user's secret inbound address; `window` is how many seconds a body is remembered."""
+    """A user's secret inbound address; `window` is how many seconds a body is remembered.
+
+    `signature` is the scheme its alerts must be signed by, `signature_secrets` the sealed secrets.
+    """
 
     __tablename__ = "hook"
     __table_args__ = (UniqueConstraint("user", "name"),)
@@ -77,6 +80,8 @@ class HookRow(Base):
     enabled: Mapped[bool] = mapped_column(default=True)
     secret_hash: Mapped[str | None] = mapped_column(String(64))
     allow_from: Mapped[str | None] = mapped_column(Text)
+    signature: Mapped[str | None] = mapped_column(String(20))
+    signature_secrets: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 

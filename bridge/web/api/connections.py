@@ -6,7 +6,6 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from bridge import routing
-from bridge.errors import Refused
 from bridge.schemas import (
     ConnectionEntry,
     ConnectionSchema,
@@ -16,14 +15,13 @@ from bridge.schemas import (
 from bridge.schemas.fields import Choice, Password, Text
 from bridge.schemas.files import EMAIL, ENVIRONMENTS
 from bridge.schemas.rules import AccountRef
-from bridge.sealing import Keys
 from bridge.store import connections as stored
 from bridge.store.connections import AccountFacts, ConnectionFacts
 from bridge.web.api.answers import Id, ListQuery, Moment, Words
 from bridge.web.api.bearer import author, caller
 from bridge.web.api.paging import paged
 from bridge.web.api.resource import Resource
-from bridge.web.services import services
+from bridge.web.services import encryption_keys, services
 
 connections = Resource("connections", "Logins at TradeLocker. Passwords go in and never come out.")
 accounts = Resource("accounts", "Accounts of connections, as rules name them.")
@@ -98,7 +96,7 @@ def create_connection(entry: ConnectionEntry) -> Any:
     """Add a connection. The broker is not asked; the sign-in comes with the first use."""
     _check(entry)
     with services().pages.transaction() as db:
-        return _answer(routing.add_connection(db, _keys(), author(), entry))
+        return _answer(routing.add_connection(db, encryption_keys(), author(), entry))
 
 
 @connections.get("/connections/<connection>")
@@ -119,7 +117,7 @@ def change_connection(change: dict[str, Any], connection: str) -> Any:
         said = {**asdict(stored.form_of(old)), "password": None, **change}
         entry = ConnectionEntry(**said)
         _check(entry)
-        return _answer(routing.change_connection(db, _keys(), author(), old, entry))
+        return _answer(routing.change_connection(db, encryption_keys(), author(), old, entry))
 
 
 @accounts.get("/accounts")
@@ -139,15 +137,6 @@ def one_account(account: str) -> Any:
     with services().pages.reading() as db:
         mine = stored.account_mine(db, caller().user, account)
         return _account(stored.by_key(db, mine.connection), mine)
-
-
-def _keys() -> Keys:
-    keys = services().keys
-    if keys is None:
-        raise Refused(
-            "no_encryption_keys", None, "This process has no encryption keys, so it seals nothing."
-        )
-    return keys
 
 
 def _check(entry: ConnectionEntry) -> None:

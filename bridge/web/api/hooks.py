@@ -15,15 +15,21 @@ from bridge.web.api.answers import Id, ListQuery, Moment, Words
 from bridge.web.api.bearer import author, caller
 from bridge.web.api.paging import paged
 from bridge.web.api.resource import Resource
-from bridge.web.services import services
+from bridge.web.services import encryption_keys, services
 
 hooks = Resource("hooks", "Secret inbound addresses.")
 
 
 class HookChangeSchema(HookSchema):
-    """What is to change; what is left out stays. `secret` null: no secret is asked for."""
+    """What is to change; what is left out stays. `secret`, `signature` null: none is asked for."""
 
     name = Text(most=80)
+
+
+class SignatureAnswerSchema(Schema):
+    """How a hook's alerts must be signed."""
+
+    scheme = Words(required=True)
 
 
 class HookAnswerSchema(Schema):
@@ -37,6 +43,7 @@ class HookAnswerSchema(Schema):
     enabled = fields.Boolean(required=True)
     asks_secret = fields.Boolean(required=True)
     allow_from = fields.List(Words(), required=True)
+    signature = fields.Nested(SignatureAnswerSchema, required=True, allow_none=True)
     created_at = Moment(required=True)
     url = Words(required=True, allow_none=True)
 
@@ -65,7 +72,7 @@ def create_hook(entry: HookEntry) -> Any:
     """Add a hook; its `url` is told here and never again."""
     check_dialect(entry.dialect)
     with services().pages.transaction() as db:
-        hook, token = routing.add_hook(db, author(), entry)
+        hook, token = routing.add_hook(db, encryption_keys(), author(), entry)
     return _answer(hook, token)
 
 
@@ -86,7 +93,8 @@ def change_hook(entry: HookEntry, hook: str) -> Any:
         old = stored.mine(db, caller().user, hook)
         stated = entry if "dialect" in entry.said else replace(entry, dialect=old.dialect)
         check_dialect(stated.dialect)
-        return _answer(routing.change_hook(db, author(), old, stated), None)
+        changed = routing.change_hook(db, encryption_keys(), author(), old, stated)
+    return _answer(changed, None)
 
 
 @hooks.post("/hooks/<hook>/rotate")
@@ -110,6 +118,7 @@ def _answer(hook: Hook, token: str | None) -> dict[str, Any]:
         "enabled": hook.enabled,
         "asks_secret": hook.secret_hash is not None,
         "allow_from": list(hook.allow_from),
+        "signature": {"scheme": hook.signature.scheme} if hook.signature else None,
         "created_at": hook.created_at,
         "url": None if token is None else routing.hook_url(base, token),
     }

@@ -106,6 +106,43 @@ def test_a_hook_is_changed_key_by_key(alice: Program) -> None:
     assert wrong.status_code == 422
 
 
+def test_a_hooks_signing_secret_goes_in_and_never_comes_out(alice: Program) -> None:
+    signature = {"scheme": "slack", "secret": "a signing secret"}
+    made = hook(alice, signature=signature)
+    path = f"hooks/{made['id']}"
+    assert made["signature"] == {"scheme": "slack"}
+    again = alice.ask("PATCH", path, json={"signature": {**signature, "secret": "another one"}})
+    assert again.status_code == 200
+    kept = alice.ask("PATCH", path, json={"signature": {"scheme": "slack"}, "window": 600})
+    assert (kept.json or {})["signature"] == {"scheme": "slack"}
+    for told in (str(made), again.text, kept.text, alice.get("hooks").text):
+        assert "signing secret" not in told
+        assert "another one" not in told
+    gone = alice.ask("PATCH", path, json={"signature": None}).json
+    assert gone == {**made, "url": None, "window": 600, "signature": None}
+
+
+@pytest.mark.parametrize(
+    ("signature", "code", "field"),
+    [
+        ({"scheme": "github"}, "missing", "signature.secret"),
+        ({"scheme": "md5", "secret": "long enough"}, "not_a_choice", "signature.scheme"),
+        ({"scheme": "standard_webhooks", "secret": "no base64"}, "bad_secret", "signature.secret"),
+    ],
+)
+def test_a_wrong_signature_is_refused_by_name(
+    alice: Program, signature: dict[str, str], code: str, field: str
+) -> None:
+    made = hook(alice)
+    for told in (
+        alice.post("hooks", {"name": "other", "signature": signature}),
+        alice.ask("PATCH", f"hooks/{made['id']}", json={"signature": signature}),
+    ):
+        assert told.status_code == 422
+        assert ((told.json or {})["code"], (told.json or {})["field"]) == (code, field)
+    assert len((alice.get("hooks").json or {})["items"]) == 1
+
+
 def test_a_rule_comes_back_as_it_was_written_with_its_warnings(alice: Program) -> None:
     where, what = hook(alice), connection(alice)
     written = rule(
