@@ -38,6 +38,10 @@ FUTURE_LIMIT = timedelta(seconds=60)
 RESENT_WITHIN = timedelta(seconds=30)
 """A sender's tries of one alert lie within this, with some to spare."""
 
+_CONFLICT = (
+    "An alert with this id but another body came before, so this one is not acted on. "
+    "An id that never changes swallows alerts."
+)
 _TIME_FIELDS = ("time", "date")
 
 Randomness = Callable[[int], bytes]
@@ -351,12 +355,13 @@ def _duplicate(
 ) -> Answer:
     conflict = first.digest != stored.digest
     alerts.mark_duplicate(db, stored.id, first.id, conflict=conflict)
+    reason = _CONFLICT if conflict else "The same alert came before; it is not acted on again."
     _record(
         db,
         reading,
         Event.ALERT_DUPLICATED,
         stored,
-        "The same alert came before; it is not acted on again.",
+        reason,
         duplicate_of=first.public_id,
         conflict=conflict,
     )

@@ -96,6 +96,10 @@ def _connection(
     here: "Ready", brokers: "Brokers", connection: "ConnectionFacts"
 ) -> Iterator[Finding]:
     about = f"connection {connection.name}"
+    if connection.environment == "paper" and here.settings.paper_url is None:
+        text = "It uses the paper broker that runs inside `bridge run`; that one is not asked."
+        yield Finding(about, CARE, text)
+        return
     try:
         yield _clock(here, connection, about)
         yield _signed_in(brokers, connection, about)
