@@ -4,7 +4,7 @@
 |---|---|
 | 200, `s` ok, with an order id where one is placed | Accepted |
 | 200 `s` error; 400 403 404 409 422 with an error body | Rejected, unless its words are doubtful |
-| 204 to a close or a cancel | Accepted |
+| 204 to anything but a placement | Accepted |
 | 401, 429 | NotTaken, NOT_ACCEPTED |
 | anything else | Unknown |
 """
@@ -38,6 +38,10 @@ class Kind(StrEnum):
     PLACE = "place"
     CLOSE = "close"
     CANCEL = "cancel"
+    MODIFY_ORDER = "modify order"
+    MODIFY_POSITION = "modify position"
+    CANCEL_ALL = "cancel all"
+    CLOSE_ALL = "close all"
 
 
 def outcome_of(
@@ -132,3 +136,9 @@ def data_of(body: bytes) -> object:
     if answer.get("s") != "ok" or "d" not in answer:
         raise strict.Unreadable(_words(answer) or "the answer holds no data")
     return answer["d"]
+
+
+def bars_of(body: bytes) -> object:
+    """As `data_of`; an answer that says it has no data is good too, and given whole."""
+    answer = strict.table(strict.parse(body))
+    return answer if answer.get("s") == "no_data" else data_of(body)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from bridge.brokers.base import OrderRequest
+from bridge.brokers.tradelocker.values import Leg, OrderChange, PositionChange
 from bridge.domain.values import OrderType, Tag
 from bridge.errors import Refused
 
@@ -42,6 +43,42 @@ def order_body(order: OrderRequest, tag: Tag) -> Fields:
 def close_body(lots: Decimal | None) -> Fields:
     """All of a position with None. Zero means all to the broker, so we never send it for a part."""
     return {"qty": _text("0") if lots is None else _lots(lots)}
+
+
+def order_change_body(change: OrderChange) -> Fields:
+    """Only what is to change; a stop or target with its type, as at placement."""
+    fields = {}
+    if change.lots is not None:
+        fields["qty"] = _lots(change.lots)
+    if change.price is not None:
+        fields["price"] = _number(change.price)
+    if change.stop_price is not None:
+        fields["stopPrice"] = _number(change.stop_price)
+    if change.stop_loss is not None:
+        fields |= {"stopLoss": _number(change.stop_loss), "stopLossType": _text("absolute")}
+    if change.take_profit is not None:
+        fields |= {"takeProfit": _number(change.take_profit), "takeProfitType": _text("absolute")}
+    return _something(fields)
+
+
+def position_change_body(change: PositionChange) -> Fields:
+    """A leg that is left has no key, one that is removed is null."""
+    legs = {
+        "stopLoss": change.stop_loss,
+        "takeProfit": change.take_profit,
+        "trailingOffset": change.trailing_offset,
+    }
+    return _something({k: _leg(v) for k, v in legs.items() if v is not Leg.LEAVE})
+
+
+def _leg(value: Decimal | Leg) -> str:
+    return _NULL if isinstance(value, Leg) else _number(value)
+
+
+def _something(fields: Fields) -> Fields:
+    if not fields:
+        raise Refused("nothing_to_change", None, "Nothing is to be changed.")
+    return fields
 
 
 def token_body(email: str, password: str, server: str) -> Fields:

@@ -20,6 +20,7 @@ from bridge.errors import BridgeError, NoAnswer, Refused
 
 Value = TypeVar("Value")
 Ask = Callable[[AccountRoutes], Request]
+Take = Callable[[bytes], object]
 
 _SECOND = timedelta(seconds=1)
 _NOBODY = Secret("")
@@ -27,6 +28,10 @@ _ROUTES = {
     Kind.PLACE: ("POST", "/trade/accounts/{a}/orders"),
     Kind.CLOSE: ("DELETE", "/trade/positions/{positionId}"),
     Kind.CANCEL: ("DELETE", "/trade/orders/{orderId}"),
+    Kind.MODIFY_ORDER: ("PATCH", "/trade/orders/{orderId}"),
+    Kind.MODIFY_POSITION: ("PATCH", "/trade/positions/{positionId}"),
+    Kind.CANCEL_ALL: ("DELETE", "/trade/accounts/{a}/orders"),
+    Kind.CLOSE_ALL: ("DELETE", "/trade/accounts/{a}/positions"),
 }
 
 
@@ -97,8 +102,25 @@ class AccountCalls:
         except strict.Unreadable as exc:
             raise NoAnswer(f"The broker's answer is not readable: {exc}") from exc
 
-    def _data(self, limit_name: str | None, ask: Ask) -> object:
-        """`d` of one read. A refused token is renewed, and the read repeated, once."""
+    def _read(
+        self,
+        limit_name: str,
+        ask: Ask,
+        read: Callable[[object], Value],
+        take: Take = answers.data_of,
+    ) -> Value:
+        """One read whose answer needs no config to be understood."""
+        data = self._data(limit_name, ask, take)
+        try:
+            return read(data)
+        except strict.Unreadable as exc:
+            raise NoAnswer(f"The broker's answer is not readable: {exc}") from exc
+
+    def _data(self, limit_name: str | None, ask: Ask, take: Take = answers.data_of) -> object:
+        """`d` of one read, or what else `take` makes of the body.
+
+        A refused token is renewed, and the read repeated, once.
+        """
         if limit_name is not None:
             self._pace(limit_name, self.limit_of(limit_name))
         access = self._shared.tokens.access(self._record)
@@ -109,7 +131,7 @@ class AccountCalls:
         window = _SECOND if limit_name is None else self.limit_of(limit_name).window
         body = answers.body_of(reply, self._shared.clock(), window)
         try:
-            return answers.data_of(body)
+            return take(body)
         except strict.Unreadable as exc:
             said = self._shared.transport.clean(str(exc))
             raise NoAnswer(f"{reply.call.route}: {said}") from exc

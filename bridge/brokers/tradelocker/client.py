@@ -59,12 +59,51 @@ class AccountRoutes:
     def orders(self) -> Request:
         return self._request("GET", "/trade/accounts/{a}/orders")
 
-    def orders_history(self, since: datetime) -> Request:
+    def orders_history(self, since: datetime, until: datetime | None = None) -> Request:
         query = {"from": str(epoch_millis(since))}
+        if until is not None:
+            query["to"] = str(epoch_millis(until))
         return self._request("GET", "/trade/accounts/{a}/ordersHistory", query=query)
 
     def state(self) -> Request:
         return self._request("GET", "/trade/accounts/{a}/state")
+
+    def accounts(self) -> Request:
+        return self._request("GET", "/trade/accounts")
+
+    def executions(self) -> Request:
+        return self._request("GET", "/trade/accounts/{a}/executions")
+
+    def session(self, session_id: str) -> Request:
+        return self._request("GET", "/trade/sessions/{sessionId}", session_id)
+
+    def session_status(self, status_id: str) -> Request:
+        return self._request("GET", "/trade/sessionStatuses/{sessionStatusId}", status_id)
+
+    def daily_bar(self, instrument_id: str, route_id: str, side: str) -> Request:
+        query = {"routeId": route_id, "tradableInstrumentId": instrument_id, "barType": side}
+        return self._request("GET", "/trade/dailyBar", query=query)
+
+    def depth(self, instrument_id: str, route_id: str) -> Request:
+        query = {"routeId": route_id, "tradableInstrumentId": instrument_id}
+        return self._request("GET", "/trade/depth", query=query)
+
+    def bars(
+        self,
+        instrument_id: str,
+        route_id: str,
+        resolution: str,
+        since: datetime,
+        until: datetime,
+    ) -> Request:
+        query = {
+            "routeId": route_id,
+            "tradableInstrumentId": instrument_id,
+            "resolution": resolution,
+            "from": str(epoch_millis(since)),
+            "to": str(epoch_millis(until)),
+        }
+        return self._request("GET", "/trade/history", query=query)
 
     def place(self, fields: bodies.Fields) -> Request:
         return self._request("POST", "/trade/accounts/{a}/orders", fields=fields)
@@ -74,6 +113,19 @@ class AccountRoutes:
 
     def cancel(self, order_id: str) -> Request:
         return self._request("DELETE", "/trade/orders/{orderId}", order_id)
+
+    def modify_order(self, order_id: str, fields: bodies.Fields) -> Request:
+        return self._request("PATCH", "/trade/orders/{orderId}", order_id, fields=fields)
+
+    def modify_position(self, position_id: str, fields: bodies.Fields) -> Request:
+        route = "/trade/positions/{positionId}"
+        return self._request("PATCH", route, position_id, fields=fields)
+
+    def cancel_all(self, instrument_id: str | None) -> Request:
+        return self._request("DELETE", "/trade/accounts/{a}/orders", query=_only(instrument_id))
+
+    def close_all(self, instrument_id: str | None) -> Request:
+        return self._request("DELETE", "/trade/accounts/{a}/positions", query=_only(instrument_id))
 
     def _request(
         self,
@@ -92,6 +144,10 @@ class AccountRoutes:
         if thing is not None:
             path = _LAST_PLACE.sub(_id(thing), path)
         return Request(method, route, path, query, fields, headers)
+
+
+def _only(instrument_id: str | None) -> Mapping[str, str]:
+    return _NO_QUERY if instrument_id is None else {"tradableInstrumentId": _id(instrument_id)}
 
 
 def _id(text: str) -> str:

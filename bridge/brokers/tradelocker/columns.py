@@ -25,14 +25,16 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z _-]{0,39}", re.ASCII)
 
 @dataclass(frozen=True)
 class BrokerConfig:
-    """What `/trade/config` tells: the columns of each list, rate limits, the cap of history."""
+    """What `/trade/config` tells: columns of each list, rate limits, caps of history and bars."""
 
     orders: tuple[str, ...]
     history: tuple[str, ...]
     positions: tuple[str, ...]
     state: tuple[str, ...]
+    executions: tuple[str, ...]
     limits: Mapping[str, Limit]
     history_cap: int | None
+    bars_cap: int | None
 
     @property
     def tags_visible(self) -> bool:
@@ -47,8 +49,10 @@ def read_config(data: object) -> BrokerConfig:
         history=_columns(table, "ordersHistoryConfig"),
         positions=_columns(table, "positionsConfig"),
         state=_columns(table, "accountDetailsConfig"),
+        executions=_columns(table, "filledOrdersConfig"),
         limits=read_limits(table.get("rateLimits")),
-        history_cap=_history_cap(table.get("limits")),
+        history_cap=_cap(table.get("limits"), "MAX_ORDERS_COUNT_IN_HISTORY"),
+        bars_cap=_cap(table.get("limits"), "QUOTES_HISTORY_BARS"),
     )
 
 
@@ -62,9 +66,9 @@ def _columns(config: Named, key: str) -> tuple[str, ...]:
     return names
 
 
-def _history_cap(limits: object) -> int | None:
+def _cap(limits: object, name: str) -> int | None:
     for entry in limits if isinstance(limits, list) else []:
-        if isinstance(entry, dict) and entry.get("limitType") == "MAX_ORDERS_COUNT_IN_HISTORY":
+        if isinstance(entry, dict) and entry.get("limitType") == name:
             return int(strict.positive(entry.get("limit")))
     return None
 
@@ -80,10 +84,10 @@ def read_position(row: Named) -> Position:
     return Position(
         id=strict.needed_identity(row.get("id")),
         instrument_id=strict.needed_identity(row.get("tradableInstrumentId")),
-        side=PositionSide.LONG if _side(row) is Side.BUY else PositionSide.SHORT,
-        lots=_quantity(row),
+        side=PositionSide.LONG if side_of(row) is Side.BUY else PositionSide.SHORT,
+        lots=quantity_of(row),
         price=strict.needed_number(row.get("avgPrice")),
-        opened_at=_time(row.get("openDate")),
+        opened_at=time_of(row.get("openDate")),
         stop_loss_id=strict.identity(row.get("stopLossId")),
         take_profit_id=strict.identity(row.get("takeProfitId")),
         tag=_tag(row),
@@ -95,15 +99,15 @@ def read_order(row: Named) -> BrokerOrder:
     return BrokerOrder(
         id=strict.needed_identity(row.get("id")),
         instrument_id=strict.needed_identity(row.get("tradableInstrumentId")),
-        side=_side(row),
+        side=side_of(row),
         type=_word(row, "type").lower(),
         status=_word(row, "status"),
-        lots=_quantity(row),
+        lots=quantity_of(row),
         filled=strict.number(row.get("filledQty")),
         average_price=strict.number(row.get("avgPrice")),
         price=strict.number(row.get("price")),
         stop_price=strict.number(row.get("stopPrice")),
-        created_at=_time(row.get("createdDate")),
+        created_at=time_of(row.get("createdDate")),
         position_id=strict.identity(row.get("positionId")),
         stop_loss=strict.number(row.get("stopLoss")),
         take_profit=strict.number(row.get("takeProfit")),
@@ -120,14 +124,14 @@ def read_state(row: Named, read_at: datetime) -> AccountState:
     )
 
 
-def _side(row: Named) -> Side:
+def side_of(row: Named) -> Side:
     side = strict.needed_text(row.get("side")).lower()
     if side not in (Side.BUY, Side.SELL):
         raise strict.Unreadable(f"{strict.quoted(side)} is no side")
     return Side(side)
 
 
-def _quantity(row: Named) -> Decimal:
+def quantity_of(row: Named) -> Decimal:
     lots = strict.needed_number(row.get("qty"))
     if lots < 0:
         raise strict.Unreadable(f"{lots} is no quantity")
@@ -147,7 +151,7 @@ def _word(row: Named, name: str) -> str:
     return word
 
 
-def _time(value: object) -> datetime | None:
+def time_of(value: object) -> datetime | None:
     millis = strict.identity(value)
     if millis is None:
         return None

@@ -41,6 +41,7 @@ _KEPT_FIELDS = frozenset(
         "takeProfit",
         "takeProfitType",
         "strategyId",
+        "trailingOffset",
     ]
 )
 _JWT = re.compile(r"[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}", re.ASCII)
