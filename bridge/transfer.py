@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from bridge import dialects, routing
+from bridge import dialects, references, routing
 from bridge.audit import Event, record
 from bridge.config import Settings
 from bridge.domain.values import plain
@@ -65,7 +65,7 @@ def import_file(
     Hook URLs and the API token are told once; later they are None unless asked for anew.
     Raises Invalid with every fault of the file, or Refused.
     """
-    form = loaded(ImportSchema(), data)
+    form = _form(database, settings, data)
     password_hash = _hash_for_new(database, form.user)
     with database.transaction() as db:
         user = _user(db, form.user, password_hash, now)
@@ -115,6 +115,18 @@ def rule_out(owned: OwnedRule) -> dict[str, Any]:
         for account in owned.rule.accounts
     ]
     return {**as_written(owned.rule), "hook": owned.hook_name, "accounts": accounts}
+
+
+def _form(database: Database, settings: Settings, data: Any) -> ImportForm:
+    """The file's form. Raises Invalid with what its shape and its references have wrong."""
+    try:
+        form: ImportForm = loaded(ImportSchema(), data)
+    except Invalid as exc:
+        with database.reading() as db:
+            more = list(references.faults_of(db, settings, data))
+        named = {fault.field for fault in exc.faults}
+        raise Invalid([*exc.faults, *(f for f in more if f.field not in named)]) from exc
+    return form
 
 
 def _hash_for_new(database: Database, form: UserForm) -> str | None:

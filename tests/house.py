@@ -25,6 +25,7 @@ LEVELS: Mapping[str, int] = {
     "observe": 3,
     "controls": 3,
     "routing": 3,
+    "references": 3,
     "lane": 3,
     "intake": 4,
     "execute": 4,

@@ -326,3 +326,21 @@ def test_two_live_rules_that_meet_are_warned_of(database: Database) -> None:
     twin = {**FILE["rules"][0], "name": "twin"}
     told = take(database, changed(rules=[FILE["rules"][0], twin]))
     assert any("both will act" in w for w in told["warnings"])
+
+
+def test_a_file_of_wrong_form_has_its_wrong_names_told_as_well(database: Database) -> None:
+    wrong = changed(hooks=[{"name": "main", "dialect": "telepathy", "window": "x"}])
+    wrong["rules"][0] |= {"hook": "TVX", "size": {"mode": "lots", "value": "-1"}}
+    wrong["rules"][0]["accounts"][0]["connection"] = "propp"
+    wrong["connections"][0]["environment"] = "live"
+    with pytest.raises(Invalid) as told:
+        take(database, wrong)
+    fields = {fault.field for fault in told.value.faults}
+    assert {
+        "hooks[0].dialect",
+        "hooks[0].window",
+        "rules[0].hook",
+        "rules[0].size.value",
+        "rules[0].accounts[0].connection",
+        "connections[0].environment",
+    } <= fields
