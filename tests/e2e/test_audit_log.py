@@ -1,5 +1,6 @@
 """The audit log in a real browser: by mouse, by keys alone, live, in both themes, on a phone."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -146,10 +147,18 @@ def test_new_rows_arrive_and_changed_ones_change_in_place(
     assert row_ids(page).count(f"row-{new.public_id}") == 1
 
 
+def wait_scrolled(page: Page) -> None:
+    """Until the wheel has had its effect; asked from outside, for the page allows no eval."""
+    deadline = time.monotonic() + 5
+    while page.evaluate("() => window.scrollY") <= 500:
+        assert time.monotonic() < deadline, "the page did not scroll"
+        page.wait_for_timeout(20)
+
+
 def test_what_is_being_read_stays_where_it_is(opened: Opener, story: Story, served: Served) -> None:
     page = opened().page
     page.mouse.wheel(0, 900)
-    page.wait_for_function("window.scrollY > 500")
+    wait_scrolled(page)
     watched = page.locator("#rows tr").nth(35)
     key = watched.get_attribute("id")
     before = watched.bounding_box()
@@ -244,7 +253,7 @@ def test_thirty_rows_fit_a_laptop(opened: Opener, story: Story) -> None:
     assert row["height"] == 28
     assert (LAPTOP[1] - head["height"]) // row["height"] >= 30
     page.mouse.wheel(0, 700)
-    page.wait_for_function("window.scrollY > 500")
+    wait_scrolled(page)
     stuck = page.locator(".log thead th").first.bounding_box()
     assert stuck is not None
     assert stuck["y"] == 0
