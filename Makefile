@@ -7,6 +7,8 @@ ARGS ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
+# The broker's own client pins packages that ours do not share, and only the contract suite runs it.
+CONTRACT := $(VENV)/contract
 # No bytecode for what is never imported: the first start is some seconds sooner.
 INSTALL := $(BIN)/python -m pip install -qq --no-compile --no-deps --disable-pip-version-check
 TEMPLATES := $(shell find bridge -name "*.html" 2>/dev/null)
@@ -28,7 +30,7 @@ run: $(VENV)/.ready ## the service on the SQLite file under var/
 bench: $(VENV)/.ready ## from the alert to the broker call, measured with real processes (ARGS=--json)
 	@$(BIN)/bridge bench $(ARGS)
 
-test: install browser ## all tests in random order, on SQLite and Postgres, browser included (ARGS=tests/...)
+test: install $(CONTRACT)/.ready browser ## all tests in random order, on SQLite and Postgres, browser included (ARGS=tests/...)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal \
 	  --cov --cov-branch --cov-report=term $(ARGS)
 
@@ -65,6 +67,9 @@ lock: install ## write the locks anew from pyproject.toml (ARGS=--upgrade, ARGS=
 	  --python-version 3.11 --group build $(ARGS) -c requirements.txt -o requirements-build.txt
 	$(COMPILE) $(ARGS) --extra postgres --group dev --group e2e --group build \
 	  -c requirements.txt -c requirements-build.txt -o requirements-dev.txt
+	printf 'tradelocker==0.56.2\npandas<3\n' | $(BIN)/uv pip compile --quiet --generate-hashes \
+	  --no-emit-index-url --no-header --no-annotate --python-version 3.11 $(ARGS) - \
+	  -o requirements-contract.txt
 
 install: $(VENV)/.ready $(VENV)/.ready-dev ## the packages for tests and checks
 
@@ -91,6 +96,14 @@ $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.packages
 	@echo "Installing the packages for tests and checks (about a minute) ..."
 	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@
+
+$(CONTRACT)/.ready: requirements-contract.txt | $(BIN)/pip
+	@echo "Installing the broker's own client for the contract suite (about 20 seconds) ..."
+	@rm -rf $(CONTRACT)
+	@$(PYTHON) -m venv $(CONTRACT)
+	@$(CONTRACT)/bin/python -m pip install -qq --no-compile --no-deps --disable-pip-version-check \
+	  --require-hashes -r requirements-contract.txt
+	@cp requirements-contract.txt $@
 
 # Debian's Chromium, and libatomic1 for the Node.js inside Playwright: a small Debian has neither.
 browser:

@@ -11,6 +11,7 @@ import pytest
 from bridge.brokers import Trust, WireTimings, open_login
 from bridge.brokers.base import Limit, Login, OrderRequest, SignedIn
 from bridge.brokers.tradelocker.account import TradeLockerAccount
+from bridge.brokers.tradelocker.values import Leg, PositionChange
 from bridge.domain.instruments import BrokerAccount, BrokerOrder, Instrument
 from bridge.domain.outcomes import Accepted, BrokerCall, NotTaken, Rejected, Unknown, WireClass
 from bridge.domain.values import OrderType, PositionSide, Secret, Side, Tag
@@ -413,6 +414,36 @@ def test_a_cut_history_is_not_complete(trader: Trader) -> None:
     trader.fault("partial_list", "GET /trade/accounts/{a}/ordersHistory", missing=1)
     assert not lane.orders_history(now() - LONG_AGO).complete
     assert lane.orders_history(now() - LONG_AGO).complete
+
+
+def test_a_history_longer_than_one_answer_is_read_whole(trade: Callable[..., Trader]) -> None:
+    settings = PaperSettings(limit_factor=Decimal(1000), fill_delay_ms=0, walk=False, history_max=3)
+    trader = trade(settings)
+    lane = trader.lane()
+    bitcoin = lane.instrument("BTCUSD")
+    placed = []
+    for _ in range(7):
+        placed.append(place(lane, request(bitcoin)))
+        trader.control("POST", "/clock", advance_ms=60_000)
+    since, until = now() - LONG_AGO, now() + LONG_AGO
+    assert not lane.orders_history(since, until).complete
+    whole = lane.orders_history_whole(since, until)
+    assert whole.complete
+    assert sorted(order.id for order in whole.rows) == placed
+
+
+def test_a_trailing_stop_is_made_and_removed(trader: Trader) -> None:
+    lane = trader.lane()
+    bitcoin = lane.instrument("BTCUSD")
+    place(lane, request(bitcoin))
+    (position,) = lane.positions().rows
+    trailing = PositionChange(trailing_offset=Decimal(500))
+    assert isinstance(lane.modify_position(position.id, trailing), Accepted)
+    (stop,) = lane.orders().rows
+    assert stop.stop_price == lane.quote(bitcoin).bid - 500 * bitcoin.tick_at(Decimal(1))
+    removal = PositionChange(trailing_offset=Leg.REMOVE)
+    assert isinstance(lane.modify_position(position.id, removal), Accepted)
+    assert lane.orders().rows == ()
 
 
 def test_every_call_is_recorded_by_the_route_names_of_the_broker(trader: Trader) -> None:
