@@ -8,6 +8,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 # The broker's own client pins packages that ours do not share, and only the contract suite runs it.
+# pandas 3 is younger than that client, and makes NaN of the nulls in its columns of text.
 CONTRACT := $(VENV)/contract
 # No bytecode for what is never imported: the first start is some seconds sooner.
 INSTALL := $(BIN)/python -m pip install -qq --no-compile --no-deps --disable-pip-version-check
