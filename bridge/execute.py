@@ -58,7 +58,7 @@ from bridge.store import Session, executions, rates
 from bridge.store.executions import Execution, NewAttempt, NewExecution
 
 MAX_ATTEMPTS = 3
-"""A placement that never left us, or a close, is tried this often."""
+"""A placement that never left us is tried this often; a refused close once more per position."""
 
 SPLIT_LEG = 100
 """Legs of split intents count from here, in hundreds, behind those that wait for each other."""
@@ -223,8 +223,8 @@ def _expired(execution: Execution, now: datetime) -> Reason | None:
 
 def _failed_leg(lane: Lane, execution: Execution) -> Reason | None:
     """Why a leg must not go on: one of its own earlier legs did not succeed."""
-    if execution.leg == 0 or execution.leg >= SPLIT_LEG:
-        return None
+    if execution.leg == 0 or execution.leg >= SPLIT_LEG or execution.reduces:
+        return None  # what reduces risk waits for its own earlier legs, and then goes on
     with lane.tools.database.reading() as db:
         earlier = executions.legs_of(db, execution)
     for leg in earlier:
@@ -317,17 +317,29 @@ def _split(lane: Lane, execution: Execution, opened: Opened) -> None:
     else:
         listed = {o.instrument_id for o in broker.orders().rows if o.position_id is None}
         nothing = why("nothing_to_cancel")
-    names = sorted(broker.name_of(i) for i in listed)
+    names, unnamed = _names(opened, listed)
     if not names:
-        return _finish(lane, execution, Status.DENIED, nothing)
+        return _finish(lane, execution, Status.DENIED, unnamed or nothing)
     with lane.tools.database.transaction() as db:
         lane.hold(db)
         lane.record_calls(db, Event.EXECUTION_OBSERVED, execution)
         for number, name in enumerate(names[1:], start=SPLIT_LEG * (execution.leg + 1)):
             _add_leg(lane, db, execution, number, name, execution.intent)
         executions.become(db, execution, execution.intent, instrument=names[0])
-        lane.record(db, Event.EXECUTION_SPLIT, execution, data={"count": len(names)})
+        data = {"count": len(names)}
+        lane.record(db, Event.EXECUTION_SPLIT, execution, reason=unnamed, data=data)
     return None
+
+
+def _names(opened: Opened, listed: set[str]) -> tuple[list[str], Reason | None]:
+    """The names of instruments, and a word on those that have none any more."""
+    names, unnamed = [], None
+    for instrument_id in listed:
+        try:
+            names.append(opened.broker.name_of(instrument_id))
+        except UnknownInstrument:
+            unnamed = why("instrument_unnamed", id=instrument_id)
+    return sorted(names), unnamed
 
 
 def _add_leg(
@@ -381,6 +393,7 @@ def _write_sending(
     lane: Lane, execution: Execution, opened: Opened, instrument: Instrument, decision: Send
 ) -> Execution | None:
     """The send commit: after it, and only after it, may a byte leave. None: not now."""
+    opened.broker.be_ready()
     limit_name = _LIMITS[type(decision)]
     limit = opened.broker.limit_of(limit_name)
     budget = rates.budget(limit.count, limit.window)
@@ -504,6 +517,8 @@ def _move_by(
             also |= {"due_at": now + lane.tools.timings.first_follow, "looks": 0}
             if order_id is not None:
                 also["broker_order_id"] = order_id
+        case Rejected() if execution.reduces and execution.attempt < _most_attempts(execution):
+            return _ask_again(lane, db, execution, outcome)
         case Rejected(reason=text):
             status, reason = Status.REJECTED, why("broker_refused", text=text)
         case Unknown(reason=text):
@@ -516,6 +531,26 @@ def _move_by(
     executions.move(db, execution, status, reason, now, **also)
     return lane.record(
         db, _event(status), execution, reason=reason, call=call, data={"wire": outcome.wire.value}
+    )
+
+
+def _most_attempts(execution: Execution) -> int:
+    """A refused close or cancel is decided anew so often: for each position, and some to spare."""
+    return MAX_ATTEMPTS + len(execution.plan or ())
+
+
+def _ask_again(lane: Lane, db: Session, execution: Execution, outcome: Rejected) -> None:
+    """What was to be reduced may be gone already, or its order filled: look, then decide anew."""
+    reason = why("refused_reduction", text=outcome.reason)
+    due_at = lane.tools.now() + _back_off(lane, execution.attempt - 1)
+    executions.queue_again(db, execution, reason, due_at)
+    lane.record(
+        db,
+        Event.EXECUTION_QUEUED_AGAIN,
+        execution,
+        reason=reason,
+        call=outcome.call,
+        data={"wire": outcome.wire.value},
     )
 
 
@@ -562,7 +597,7 @@ def _push_back(lane: Lane, db: Session, execution: Execution, until: datetime) -
 
 
 def _pause(lane: Lane, execution: Execution, outcome: NotTaken) -> timedelta:
-    if outcome.call.status == UNAUTHORIZED:
+    if outcome.call.status == UNAUTHORIZED and execution.attempt == 1:
         return timedelta()
     if outcome.wait is not None:
         return timedelta(seconds=min(60.0, outcome.wait))

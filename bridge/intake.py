@@ -8,7 +8,7 @@ import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import groupby
@@ -51,8 +51,8 @@ Randomness = Callable[[int], bytes]
 class Arrival:
     """One request at a hook, as it came."""
 
-    token: str
-    raw: bytes
+    token: str = field(repr=False)
+    raw: bytes = field(repr=False)
     content_type: str | None
     sender: str | None
     encoding: str | None = None
@@ -328,7 +328,7 @@ def _store(
             dialect=meaning.dialect,
             test=parsed.test if parsed else False,
             code=refusal.code if refusal else None,
-            field=refusal.field if refusal else None,
+            field=refusal.field[:120] if refusal and refusal.field else None,
             reason=refusal.message if refusal else None,
             body=reading.body,
             digest=reading.digest,

@@ -59,6 +59,7 @@ class Lane:
     claimed: Claimed
     lease: Lease
     calls: Calls = field(default_factory=Calls)
+    in_hand: tuple[int, ...] = ()
     _opened: Opened | None = None
     _positions: Listing[Position] | None = None
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+import structlog
+
 from bridge.audit import Event, record
 from bridge.brokers import Trust, WireTimings, open_login
 from bridge.brokers.base import AccountBroker, Limit, Login, Pace, SignedIn, Tokens
@@ -17,11 +19,13 @@ from bridge.config import Settings, Timings
 from bridge.domain.instruments import BrokerAccount
 from bridge.domain.outcomes import BrokerCall
 from bridge.domain.values import Secret, epoch_micros, from_micros
-from bridge.errors import NeedsSignIn, Refused, TooSoon
+from bridge.errors import BridgeError, NeedsSignIn, Refused, TooSoon
 from bridge.sealing import DataKey, Keys, open_data_key, open_sealed, seal
 from bridge.store import Session, connections, executions, people, rates
 from bridge.store.connections import AccountFacts, ConnectionFacts
 from bridge.store.db import Database
+
+log = structlog.get_logger(__name__)
 
 HOSTS = {
     "demo": "https://demo.tradelocker.com",
@@ -72,7 +76,7 @@ class Opened:
     broker: AccountBroker
 
 
-class Unresolved(Exception):
+class Unresolved(BridgeError):
     """The login has no single account as the rule names it."""
 
     def __init__(self, ref: str) -> None:
@@ -125,7 +129,12 @@ class Brokers:
             in_use = connections.all_in_use(db)
         for connection, accounts in in_use:
             for account in accounts:
-                self._warm_one(connection, account)
+                try:
+                    self._warm_one(connection, account)
+                except BridgeError as exc:
+                    log.info(
+                        "reading ahead failed", connection=connection.public_id, error=str(exc)
+                    )
 
     def needs_sign_in(self, account: int, trouble: NeedsSignIn) -> None:
         """Write down, once, that the owner of an account's connection must act."""
@@ -191,7 +200,9 @@ class Brokers:
             twin = connections.account_of_broker(db, connection.id, found.id)
             if twin is not None and twin.id != facts.id:
                 connections.set_account_trouble(db, facts.id, f"the same account as {twin.ref}")
-                raise Unresolved(f"{facts.ref}, which rules also name {twin.ref}: name it one way")
+        if twin is not None and twin.id != facts.id:
+            raise Unresolved(f"{facts.ref}, which rules also name {twin.ref}: name it one way")
+        with self._database.transaction() as db:
             connections.resolve_account(
                 db,
                 facts.id,

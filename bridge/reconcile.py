@@ -27,7 +27,7 @@ from bridge.domain.sightings import (
 )
 from bridge.domain.status import Status
 from bridge.domain.values import OrderType, Side
-from bridge.errors import BrokerTrouble, LostRace, NeedsSignIn, Refused, TooSoon
+from bridge.errors import BrokerTrouble, LostRace, NeedsSignIn, NoAnswer, Refused, TooSoon
 from bridge.lane import Lane
 from bridge.observe import Opened, Unresolved
 from bridge.store import Session, executions
@@ -59,10 +59,23 @@ def settle(lane: Lane, due: list[Execution]) -> None:
         try:
             verdict = _judge(lane, execution, round_)
         except BrokerTrouble as exc:
-            _put_off(lane, [execution], exc)
+            if _overdue(lane, execution, exc):
+                seconds = int(lane.tools.timings.review.total_seconds())
+                verdict = Settled(Status.NEEDS_REVIEW, why("cannot_tell", seconds=seconds))
+                _apply(lane, execution, verdict, round_)
+            else:
+                _put_off(lane, [execution], exc)
         else:
             _apply(lane, execution, verdict, round_)
     return None
+
+
+def _overdue(lane: Lane, execution: Execution, trouble: BrokerTrouble) -> bool:
+    """The broker answers, but one of its lists has not for too long: a person must look."""
+    if execution.status is not Status.UNKNOWN or execution.sent_at is None:
+        return False
+    waited = lane.tools.now() - execution.sent_at
+    return isinstance(trouble, NoAnswer) and waited >= lane.tools.timings.review
 
 
 @dataclass

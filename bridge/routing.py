@@ -15,7 +15,7 @@ from bridge.domain.values import Action
 from bridge.errors import Refused
 from bridge.schemas import ConnectionEntry, HookEntry, RuleForm
 from bridge.sealing import DataKey, Keys, new_data_key, open_data_key, seal
-from bridge.store import Session, connections, hooks, people, rules
+from bridge.store import Session, connections, executions, hooks, people, rules
 from bridge.store.connections import ConnectionFacts, ConnectionForm
 from bridge.store.hooks import Hook, HookForm, Signature
 from bridge.store.rules import OwnedRule
@@ -65,7 +65,13 @@ def change_connection(
     Raises Refused for another login without its password: the old one is not sent there.
     """
     sealing = None
-    if entry.password is None and connections.is_other_login(old, _form(entry)):
+    other = connections.is_other_login(old, _form(entry))
+    if other and executions.any_unfinished_at(db, old.id):
+        # what is in flight would be looked for, and found absent, at somebody else's account
+        raise Refused(
+            "in_use", "email", "The login cannot change while orders of it are unfinished."
+        )
+    if entry.password is None and other:
         raise Refused("missing", "password", "Another login needs its own password.")
     if entry.password is not None:
         sealing = _sealing(db, keys, author, entry.password.value)

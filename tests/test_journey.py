@@ -428,6 +428,61 @@ def test_levels_reach_the_broker_on_the_tick(lite_world_with: Journeys, paper: P
     assert body["stopLossType"] == body["takeProfitType"] == "absolute"
 
 
+def test_a_refused_close_goes_on_with_what_is_still_open(
+    lite_world_with: Journeys, paper: Paper
+) -> None:
+    world = lite_world_with(HEDGE)
+    for n in range(3):
+        world.post(opening(id=f"open-{n}"))
+    world.work()
+    refused = Rule(fault="refuse", route="DELETE /trade/positions/{positionId}", times=1)
+    paper.faults.rules.append(refused)
+    world.post(alert("close"))
+    world.work()
+
+    assert ends(world)[-1] == ("close", "filled")
+    assert closes(paper) == 4
+    assert open_lots(world) == []
+
+
+def test_a_close_that_is_always_refused_ends_as_rejected(
+    lite_world_with: Journeys, paper: Paper
+) -> None:
+    world = lite_world_with(HEDGE)
+    world.post(opening())
+    world.work()
+    paper.faults.rules.append(Rule(fault="refuse", route="DELETE /trade/positions/{positionId}"))
+    world.post(alert("close"))
+    world.work()
+
+    assert ends(world)[-1] == ("close", "rejected")
+    assert closes(paper) == 4
+    assert open_lots(world) == [("long", Decimal("0.1"))]
+
+
+def test_a_close_goes_ahead_though_the_cancel_before_it_found_nothing_to_cancel(
+    lite_world_with: Journeys, paper: Paper
+) -> None:
+    world = lite_world_with(HEDGE)
+    world.post(opening())
+    world.post(opening(order="limit", price="1.00000"))
+    world.work(lambda: world.statuses() == ["filled", "working"])
+    paper.faults.rules.append(Rule(fault="refuse", route="DELETE /trade/orders/{orderId}"))
+    world.post('{"ticker":"EURUSD","action":"exit","cancel":true}')
+    world.work(lambda: ends(world)[-1][1] == "filled" or world.statuses()[-2] == "filled")
+
+    assert open_lots(world) == []
+
+
+def test_a_close_in_small_letters_waits_for_its_own_open(lite_world_with: Journeys) -> None:
+    world = lite_world_with(HEDGE)
+    world.post(opening())
+    world.post(alert("close", "eurusd"))
+    world.work()
+
+    assert ends(world) == [("place", "filled"), ("close", "filled")]
+
+
 # --- when the wire is bad -----------------------------------------------------------------------
 
 REVIEWED_SOON = Timings(

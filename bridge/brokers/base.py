@@ -106,6 +106,10 @@ class AccountBroker(Protocol):
 
     def state(self) -> AccountState: ...
 
+    def be_ready(self) -> None:
+        """Have a token that lasts, so that a change goes out as soon as it is written down."""
+        ...
+
     def place(self, order: OrderRequest, tag: Tag) -> Outcome: ...
 
     def close(self, position_id: str, lots: Decimal | None) -> Outcome:

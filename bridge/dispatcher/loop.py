@@ -27,13 +27,16 @@ def step(lane: Lane) -> bool:
 
     Raises LostLane when it is no longer ours.
     """
+    lane.in_hand = ()
     work = pick(lane)
     match work:
         case Idle():
             return False
         case Look(executions=due):
+            lane.in_hand = tuple(e.id for e in due)
             reconcile.settle(lane, list(due))
         case Run(execution=execution, frozen=frozen):
+            lane.in_hand = (execution.id,)
             execute.carry_out(lane, execution, frozen=frozen)
     return True
 
@@ -101,5 +104,5 @@ def _after_trouble(lane: Lane) -> bool:
 def _put_off(lane: Lane) -> None:
     with lane.tools.database.transaction() as db:
         lane.hold(db)
-        now = lane.tools.now()
-        executions.put_off(db, lane.account, why("lane_trouble"), now, now + _TROUBLE_WAIT)
+        due_at = lane.tools.now() + _TROUBLE_WAIT
+        executions.put_off(db, lane.account, lane.in_hand, why("lane_trouble"), due_at)

@@ -12,7 +12,7 @@ from bridge.domain.values import OrderType
 from bridge.execute import SPLIT_LEG
 from bridge.store.executions import Execution
 
-_LANE_WAITS = frozenset({"not_taken", "retry_later", "sign_in_needed"})
+_LANE_WAITS = frozenset({"not_taken", "sign_in_needed"})
 """Causes that concern the broker, not the instrument: then the whole lane waits its time."""
 
 
@@ -37,6 +37,9 @@ class Idle:
 
     until: datetime | None
 
+
+HOLDS_AT_MOST = timedelta(seconds=120)
+"""How long a market order or close that is not seen ending holds back what needs the position."""
 
 Work = Run | Look | Idle
 
@@ -83,8 +86,12 @@ class Turns:
             self.times.append(execution.due_at)
         if execution.status is Status.UNKNOWN:
             self.unknown.add(execution.instrument)
-        elif _moves_the_position(execution):
+        elif _moves_the_position(execution) and not self._lost_sight_of(execution):
             self.moving.add(execution.instrument)
+
+    def _lost_sight_of(self, execution: Execution) -> bool:
+        """Accepted long ago and not seen since: it holds no close back any more."""
+        return execution.sent_at is not None and self.now - execution.sent_at > HOLDS_AT_MOST
 
     def _see_queued(self, execution: Execution) -> None:
         expires = expires_at(execution)

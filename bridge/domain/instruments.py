@@ -160,7 +160,8 @@ class BrokerAccount:
 def mapped_symbol(symbol: str, symbols: Mapping[str, str]) -> str:
     """The broker's name for a symbol: by the map's full text, else without prefix, else as is."""
     bare = symbol.rpartition(":")[2]
-    return symbols.get(symbol) or symbols.get(bare) or bare
+    known = {text.casefold(): name for text, name in symbols.items()}
+    return known.get(symbol.casefold()) or known.get(bare.casefold()) or bare
 
 
 def exact_names(name: str, known: Iterable[str]) -> list[str]:

@@ -82,6 +82,8 @@ def _answer(signal: Signal, rule: Rule) -> list[Matched | Unmatched]:
     accounts = [a for a in sorted(rule.accounts, key=lambda a: a.account) if _named(signal, a)]
     if not accounts:
         return [Unmatched(rule, why("account_not_named"))]
+    if rule.what is What.INVERSE and signal.order_type in (OrderType.LIMIT, OrderType.STOP):
+        return [Unmatched(rule, why("inverse_pending", type=signal.order_type))]
     asked = _inverted(signal) if rule.what is What.INVERSE else signal
     answers: list[Matched | Unmatched] = []
     for account in accounts:
@@ -186,7 +188,10 @@ def _leg_number(intent: Intent) -> int:
 
 
 def _broker_symbol(signal: Signal, rule: Rule) -> str | None:
-    return None if signal.symbol == ANY_SYMBOL else mapped_symbol(signal.symbol, rule.symbols)
+    if signal.symbol == ANY_SYMBOL:
+        return None
+    # one writing, for the lane compares names to tell what must wait for what
+    return mapped_symbol(signal.symbol, rule.symbols).upper()
 
 
 def _wanted(signal: Signal, rule: Rule, account: RuleAccount) -> tuple[Intent, ...] | Reason:

@@ -26,6 +26,7 @@ REASONS: Mapping[str, str] = {
     "strategy_not_listed": "The rule does not list the strategy {strategy}.",
     "no_stated_position": "The rule follows the stated position, and the alert states none.",
     "action_not_carried_out": "A {action} by alert is not carried out by rules.",
+    "inverse_pending": "An inverse of a {type} order would fill at once; it is not made.",
     "reverse_side_missing": "A reverse must say the side where it ends: long or short.",
     "reference_not_carried_out": (
         "Cancelling the one order that an alert names ({of}) is not carried out, "
@@ -93,6 +94,8 @@ REASONS: Mapping[str, str] = {
     "orders_cancelled": "No such order rests any more.",
     "reduced": "The position is gone; nothing is left to close.",
     "left_sending": "Found as being sent by a process that ended; asking the broker.",
+    "refused_reduction": "The broker refused ({text}); what is open is read again.",
+    "instrument_unnamed": "The account no longer lists instrument {id}, so that part stands.",
     "more_to_close": "This position is closed as asked; the next one follows.",
     "partly_closed": "Less is open, but not yet as little as asked; the rest is asked again.",
     "still_open": "The broker accepted it, but it still stands; it is asked again.",

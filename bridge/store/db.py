@@ -88,8 +88,8 @@ class Database:
         try:
             with Session(engine, expire_on_commit=False) as session, session.begin():
                 yield session
-        except sa.exc.IntegrityError:
-            raise
+        except (sa.exc.IntegrityError, sa.exc.DataError):
+            raise  # of the data, not of the database: to try again would change nothing
         except (DBAPIError, sa.exc.TimeoutError) as exc:
             raise NotStored(f"the database did not take it: {type(exc).__name__}") from exc
 
@@ -121,6 +121,7 @@ def _writers_of(path: str) -> WriterQueue:
 
 def _engine(url: URL, patience: Patience, *, sqlite: bool) -> Engine:
     options: dict[str, Any] = {
+        "hide_parameters": True,
         "pool_size": patience.pool,
         "max_overflow": 0,
         "pool_timeout": patience.wait,
@@ -146,6 +147,8 @@ def _postgres_arguments(patience: Patience) -> dict[str, Any]:
         "keepalives_idle": 10,
         "keepalives_interval": 3,
         "keepalives_count": 3,
+        # a sender gives up after three seconds: so must a connection that says nothing
+        **({"tcp_user_timeout": 1500, "connect_timeout": 2} if patience.urgent else {}),
     }
 
 

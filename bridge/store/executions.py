@@ -21,10 +21,11 @@ from bridge.domain.status import (
     check_move,
     check_next_attempt,
 )
-from bridge.domain.values import Tag
+from bridge.domain.values import Tag, from_micros
 from bridge.domain.written import read, write
 from bridge.errors import LostRace
 from bridge.store.tables.base import table_of
+from bridge.store.tables.routing import AccountRow
 from bridge.store.tables.work import AttemptRow, ExecutionRow
 
 
@@ -98,6 +99,7 @@ class Execution:
 # Statements are built once, on the bare tables: building them is half of what they cost.
 _EXECUTION = table_of(ExecutionRow)
 _ATTEMPT = table_of(AttemptRow)
+_ACCOUNT = table_of(AccountRow)
 _C = _EXECUTION.c
 _READ = [_C[name] for name in Execution.__dataclass_fields__ if name in _C]
 _INSERT = sa.insert(_EXECUTION).returning(_C.id, _C.public_id, sort_by_parameter_order=True)
@@ -198,7 +200,7 @@ def _new_row(made: NewExecution) -> dict[str, Any]:
         "shadow": made.shadow,
         "status": Status.QUEUED,
         "tag": made.tag,
-        "due_at": made.now,
+        "due_at": from_micros(0),  # at once, whatever the clocks of web and worker say
         "source_time": made.source_time,
         "received_at": made.received_at,
         "created_at": made.now,
@@ -283,14 +285,15 @@ def wait(db: Session, execution: Execution, why: Reason, due_at: datetime) -> No
     _write(db, execution, due_at=due_at, **values)
 
 
-def put_off(db: Session, account: int, why: Reason, now: datetime, due_at: datetime) -> None:
-    """Let nothing of a lane that is due now be due before `due_at`, whatever its rows hold."""
+def put_off(db: Session, account: int, only: Sequence[int], why: Reason, due_at: datetime) -> None:
+    """Let these (none named: all) of a lane be due at `due_at`, whatever their rows hold."""
     db.execute(
         sa.update(_EXECUTION)
         .where(
             _C.account == account,
-            _C.due_at <= now,
+            _C.due_at < due_at,
             _C.status.in_([Status.QUEUED, Status.WORKING, Status.UNKNOWN]),
+            _C.id.in_(only) if only else sa.true(),
         )
         .values(due_at=due_at, waiting=why.text)
     )
@@ -363,6 +366,17 @@ def _write(db: Session, execution: Execution, **values: Any) -> None:
     changed = db.execute(_change(tuple(sorted(values))), {**values, **old})
     if changed.first() is None:
         raise LostRace(f"execution {execution.public_id} moved meanwhile")
+
+
+def any_unfinished_at(db: Session, connection: int) -> bool:
+    """Whether anything of a connection's accounts is not final."""
+    statement = (
+        sa.select(_C.id)
+        .join(_ACCOUNT, _ACCOUNT.c.id == _C.account)
+        .where(_ACCOUNT.c.connection == connection, _C.status.not_in([s.value for s in FINAL]))
+        .limit(1)
+    )
+    return db.execute(statement).first() is not None
 
 
 def recent_instruments(db: Session, account: int, limit: int = 20) -> tuple[str, ...]:

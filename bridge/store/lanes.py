@@ -127,7 +127,7 @@ def release(
     values = {
         **_ours(lane, owner),
         "now": epoch_micros(now),
-        "ready_in": None if ready_in is None else _micros(ready_in),
+        "ready_in": None if ready_in is None else _micros(min(ready_in, LONGEST_WAIT)),
     }
     db.execute(_release(_is_sqlite(db)), values)
 

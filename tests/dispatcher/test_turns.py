@@ -424,7 +424,7 @@ def test_all_that_are_due_are_looked_for_at_once() -> None:
 # --- trouble with the broker ------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("cause", ["retry_later", "sign_in_needed"])
+@pytest.mark.parametrize("cause", ["sign_in_needed"])
 @pytest.mark.parametrize("intent", [OPEN, CLOSE])
 def test_after_trouble_with_the_broker_the_whole_lane_waits(cause: str, intent: Intent) -> None:
     rows = [row(intent, due_at=after(5), waits=cause), row(CLOSE, GBP), row(OPEN, "US30")]

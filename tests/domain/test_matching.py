@@ -172,7 +172,7 @@ def test_an_alert_narrows_the_accounts_of_a_rule(
 def test_a_symbol_is_named_by_the_map_else_without_its_exchange(symbol: str, traded: str) -> None:
     named = {"BTCUSDT": "BTCUSD.x", "BYBIT:BTCUSDT": "BTC.full"}
     (leg,) = legs(signal(symbol=symbol), symbols=named)
-    assert leg.symbol == traded
+    assert leg.symbol == traded.upper()
 
 
 # --- what is done -----------------------------------------------------------------------------

@@ -130,7 +130,8 @@ def test_an_execution_comes_back_as_it_was_made(desk: Desk) -> None:
     found = desk.seen(made.id)
     assert found.public_id == made.public_id
     assert (found.intent, found.kind, found.direction) == (new.intent, "close", "reduces")
-    assert (found.status, found.attempt, found.due_at) == (S.QUEUED, 1, NOON)
+    assert (found.status, found.attempt) == (S.QUEUED, 1)
+    assert found.due_at < NOON  # at once, whatever the clocks say
     assert (found.tag, found.turn, found.leg, found.plan) == (new.tag, new.turn, 1, None)
     assert found.reduces
     assert found.family == (new.alert, 0, new.rule, new.account)

@@ -455,7 +455,7 @@ def test_no_message_that_people_really_send_is_lost_or_acted_on_against_its_sens
         for execution in told["executions"][:1]:
             assert execution["action"] == row["expected"]["action"], row["id"]
             wanted = row["expected"]["symbol"].rpartition(":")[2]
-            assert execution["symbol"] == wanted, row["id"]
+            assert execution["symbol"] == wanted.upper(), row["id"]
     world.close()
 
 

@@ -136,6 +136,10 @@ class AccountCalls:
             said = self._shared.transport.clean(str(exc))
             raise NoAnswer(f"{reply.call.route}: {said}") from exc
 
+    def be_ready(self) -> None:
+        """Have a token that lasts, so that a change goes out as soon as it is written down."""
+        self._shared.tokens.access(self._record)
+
     def _change(self, kind: Kind, ask: Ask) -> Outcome:
         """Sent at most once, whatever comes. A refused token is renewed for the next attempt."""
         try:

@@ -29,7 +29,10 @@ def parse(body: bytes) -> object:
         raise Unreadable("nested too deeply") from exc
     except Unreadable:
         raise
-    except ValueError as exc:  # not UTF-8, not JSON, or an integer of thousands of digits
+    except (
+        ValueError,
+        ArithmeticError,
+    ) as exc:  # a number of no bounds, not UTF-8, not JSON, or an integer of thousands of digits
         raise Unreadable("not readable JSON") from exc
 
 
@@ -76,7 +79,7 @@ def number(value: object) -> Decimal | None:
 def _written_out(value: int | Decimal) -> str:
     if isinstance(value, Decimal) and not -_FARTHEST < value.adjusted() < _FARTHEST:
         return ""
-    return format(value, "f")
+    return str(value) if isinstance(value, int) else format(value, "f")
 
 
 def needed_number(value: object) -> Decimal:
