@@ -141,7 +141,6 @@ class Timings:
     back_off_longest: timedelta = timedelta(seconds=8)
     heartbeat: timedelta = timedelta(seconds=5)
     drain: timedelta = timedelta(seconds=25)
-    quote_age: timedelta = timedelta(seconds=2)
 
 
 SETTINGS = tuple(f.metadata for f in fields(Settings))

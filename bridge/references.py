@@ -1,6 +1,6 @@
-"""What a file that is wrong in its form says wrongly besides: names that nothing bears.
+"""What a file names that nothing bears, or that is not allowed here.
 
-Read from what was given, for a form that does not load, so that all its faults are told at once.
+Read from what was given, whether or not its form loads, so that all its faults are told at once.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,7 +42,7 @@ def _rows(given: Mapping[str, Any], key: str) -> Iterator[tuple[int, Mapping[str
 
 
 def _names(given: Mapping[str, Any], key: str) -> set[str]:
-    return {row["name"] for _, row in _rows(given, key) if isinstance(row.get("name"), str)}
+    return {row["name"].strip() for _, row in _rows(given, key) if isinstance(row.get("name"), str)}
 
 
 def _environments(given: Mapping[str, Any], settings: Settings) -> Iterator[Fault]:
@@ -60,7 +60,7 @@ def _dialects(given: Mapping[str, Any]) -> Iterator[Fault]:
     known = (dialects.AUTO, *dialects.NAMES)
     for i, row in _rows(given, "hooks"):
         said = row.get("dialect", dialects.AUTO)
-        if isinstance(said, str) and said not in known:
+        if isinstance(said, str) and said.strip() not in known:
             text = f"'{said}' is not one of {', '.join(known)}."
             yield Fault("not_a_choice", f"hooks[{i}].dialect", text)
 
@@ -69,11 +69,11 @@ def _rule(
     path: str, rule: Mapping[str, Any], known_hooks: set[str], known: set[str]
 ) -> Iterator[Fault]:
     hook = rule.get("hook")
-    if isinstance(hook, str) and hook not in known_hooks:
+    if isinstance(hook, str) and hook.strip() not in known_hooks:
         yield Fault("unknown_hook", f"{path}.hook", f"There is no hook named '{hook}'.")
     for i, account in _rows(rule, "accounts"):
         name = account.get("connection")
-        if isinstance(name, str) and name not in known:
+        if isinstance(name, str) and name.strip() not in known:
             yield Fault(
                 "unknown_connection",
                 f"{path}.accounts[{i}].connection",

@@ -70,7 +70,7 @@ def import_file(
     with database.transaction() as db:
         user = _user(db, form.user, password_hash, now)
         run = _Run(db, keys, settings, Author(user.id, ACTOR, now), rotate_hooks)
-        faults = list(_faults(run, form))
+        faults = [*references.faults_of(db, settings, data), *_faults(run, form)]
         if faults:
             raise Invalid(faults)
         answer = _take(run, form, user)
@@ -156,37 +156,13 @@ def _faults(run: _Run, form: ImportForm) -> Iterator[Fault]:
     """What only the database and the settings can tell."""
     db, user = run.db, run.author.user
     for i, entry in enumerate(form.connections):
-        yield from _fault_of(f"connections[{i}]", partial(_check_live, run, entry.environment))
         new = connections.by_name(db, user, entry.name) is None
         if new and entry.password is None:
             at = f"connections[{i}].password"
             yield Fault("missing", at, "A new connection needs its password.")
     for i, hook in enumerate(form.hooks):
-        yield from _fault_of(f"hooks[{i}]", partial(check_dialect, hook.dialect))
         old = hooks.by_name(db, user, hook.name)
         yield from _fault_of(f"hooks[{i}]", partial(routing.check_signature, old, hook))
-    known_hooks = {h.name for h in form.hooks} | {h.name for h in hooks.list_of(db, user)}
-    known = {c.name for c in form.connections} | {c.name for c in connections.list_of(db, user)}
-    for i, rule in enumerate(form.rules):
-        yield from _rule_faults(f"rules[{i}]", rule, known_hooks, known)
-
-
-def _rule_faults(
-    path: str, form: RuleForm, known_hooks: set[str], known: set[str]
-) -> Iterator[Fault]:
-    if form.hook not in known_hooks:
-        yield Fault("unknown_hook", f"{path}.hook", f"There is no hook named '{form.hook}'.")
-    for i, account in enumerate(form.accounts):
-        if account.connection not in known:
-            yield Fault(
-                "unknown_connection",
-                f"{path}.accounts[{i}].connection",
-                f"There is no connection named '{account.connection}'.",
-            )
-
-
-def _check_live(run: _Run, environment: str) -> None:
-    routing.check_environment(environment, allow_live=run.settings.allow_live)
 
 
 def _fault_of(path: str, check: Callable[[], None]) -> Iterator[Fault]:

@@ -15,7 +15,6 @@ class Event(StrEnum):
     HOOK_MISADDRESSED = "hook.misaddressed"
 
     EXECUTION_QUEUED = "execution.queued"
-    EXECUTION_DECIDED = "execution.decided"
     EXECUTION_SENDING = "execution.sending"
     EXECUTION_WORKING = "execution.working"
     EXECUTION_FILLED = "execution.filled"
@@ -35,7 +34,6 @@ class Event(StrEnum):
 
     CONNECTION_CREATED = "connection.created"
     CONNECTION_CHANGED = "connection.changed"
-    CONNECTION_SIGNED_IN = "connection.signed_in"
     CONNECTION_SIGN_IN_NEEDED = "connection.sign_in_needed"
     ACCOUNT_RESOLVED = "account.resolved"
     HOOK_CREATED = "hook.created"

@@ -80,7 +80,7 @@ class Place:
 
 @dataclass(frozen=True)
 class CloseAmount:
-    """How much of what is open: `lots` or `share` (0-1) or, with neither, all of it."""
+    """How much of what is open: `quantity` or `share` (0-1) or, with neither, all of it."""
 
     quantity: Decimal | None = None
     unit: Unit | None = None

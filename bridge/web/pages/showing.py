@@ -26,7 +26,6 @@ EVENTS = {
     Event.EXECUTION_QUEUED: "Queued",
     Event.EXECUTION_QUEUED_AGAIN: "Queued for another attempt",
     Event.EXECUTION_OBSERVED: "Read from the broker",
-    Event.EXECUTION_DECIDED: "Decided",
     Event.EXECUTION_SPLIT: "Split into several",
     Event.EXECUTION_SENDING: "Written down as sending",
     Event.EXECUTION_WORKING: "Accepted by the broker",
